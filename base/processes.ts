@@ -6,8 +6,6 @@ export interface SpawnOptions {
   /** Bytes of stdout and stderr kept; what comes after is read and dropped, and flagged. */
   maxStdoutBytes: number;
   maxStderrBytes: number;
-  /** Called for each line the child writes to file descriptor 3. */
-  onEvent?: (line: string) => void;
 }
 
 export interface ProcessExit {

@@ -40,6 +40,8 @@ export interface BatchResult {
 
 export interface Queue {
   readonly name: string;
+  /** Where it is; two queues of one account share all but the last path segment. */
+  readonly url: string;
   receive(options: ReceiveOptions): Promise<QueueMessage[]>;
   /** Resolves to the message id, once the queue has acknowledged the message. */
   send(body: string, options?: SendOptions): Promise<string>;

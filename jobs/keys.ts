@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import type { JobIdentity } from "./identity.ts";
+
+/** Where everything lies in the bucket. The one place that knows the layout. */
+
+/** `jobs/<id>/g<n>/` */
+export function jobPrefix({ id, generation }: JobIdentity): string {
+  return `jobs/${id}/g${generation}/`;
+}
+
+/** The write-once response document; its conditional write is the only fence. */
+export function resultKey(job: JobIdentity): string {
+  return `${jobPrefix(job)}result`;
+}
+
+/** Who may deliver now, once the committer's own claim has run out. */
+export function claimKey(job: JobIdentity): string {
+  return `${jobPrefix(job)}claim`;
+}
+
+/** Written only when the request's delete could not be confirmed after the delivery. */
+export function deliveredKey(job: JobIdentity): string {
+  return `${jobPrefix(job)}delivered`;
+}
+
+/** One record for each try that failed by the job's own fault. */
+export function attemptsPrefix(job: JobIdentity): string {
+  return `${jobPrefix(job)}attempts/`;
+}
+
+export function attemptKey(job: JobIdentity, attemptId: string): string {
+  return `${attemptsPrefix(job)}${attemptId}`;
+}
+
+/** Files a try produced. Under the attempt's id, so that a loser cannot overwrite the winner's. */
+export function artifactKey(job: JobIdentity, attemptId: string, name: string): string {
+  return `${jobPrefix(job)}artifacts/${attemptId}/${name}`;
+}
+
+/** The claim of a client's own reference; hashed, since a reference may hold any characters. */
+export function referenceKey(reference: string): string {
+  return `references/${createHash("sha256").update(reference).digest("hex")}`;
+}
+
+/** The key under which the fleet signs what it sends to itself. */
+export const FLEET_KEY = "fleet/key";
+
+export function activityKey(instanceId: string, offset: number): string {
+  return `activity/${instanceId}/${String(offset).padStart(15, "0")}.log`;
+}
+
+export const STATUS_PREFIX = "status/";
+
+export function statusKey(instanceId: string): string {
+  return `${STATUS_PREFIX}${instanceId}`;
+}
