@@ -1,0 +1,190 @@
+import { resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { isatty } from "node:tty";
+import { styleText } from "node:util";
+import { readConfig } from "../base/config/config.ts";
+import type { Config } from "../base/config/config.ts";
+import { DroverError, codeOf } from "../base/errors.ts";
+import { systemFiles } from "../base/system/files.ts";
+import type { JobRequest } from "../schemas/request.ts";
+import type { ServiceManifest } from "../schemas/service.ts";
+import { readLines } from "./batch/lines.ts";
+import { createProgress } from "./batch/progress.ts";
+import { createReport } from "./batch/report.ts";
+import { runBatch } from "./batch/run.ts";
+import { checkJob } from "./check.ts";
+import type { CheckedJob } from "./check.ts";
+import { explained } from "./cloud-errors.ts";
+import { readCommandLine } from "./command.ts";
+import type { Invocation } from "./command.ts";
+import type { Connection } from "./connect/main.ts";
+import { exitCodeOf } from "./exit.ts";
+import type { JobFlags } from "./flags.ts";
+import { RefusedRequest } from "./refusal.ts";
+import { runOne, runWaitFor } from "./run.ts";
+import type { RunTools } from "./run.ts";
+import { withSecrets } from "./secrets.ts";
+import { loadManifest } from "./services.ts";
+import { plain } from "./show.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** `submit-job`. Resolves to the exit code; never rejects. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = processTerminal();
+  const interrupt = new AbortController();
+  const onSignal = () =>
+    interrupt.abort(
+      new DroverError(
+        "interrupted",
+        "Stopped. Jobs that were submitted go on; ask for them with --wait-for.",
+      ),
+    );
+  process.once("SIGINT", onSignal);
+  let connection: Connection | undefined;
+  try {
+    const invocation = readCommandLine(argv, (text) => terminal.out(text));
+    if (invocation === undefined) return 0;
+    const config = await loadSettings(invocation);
+    const tools: RunTools = {
+      terminal,
+      check: createCheck(invocation, config),
+      connect: async () => {
+        // Loaded late: the SDK takes longer to load than a dry run, or a refusal, takes in all.
+        const { openConnection } = await import("./connect/main.ts");
+        connection = await openConnection({ requestQueue: config.queues.requests, bucket: config.bucket });
+        return connection;
+      },
+      signal: interrupt.signal,
+    };
+    return await dispatch(invocation, tools);
+  } catch (error) {
+    return complain(error, terminal);
+  } finally {
+    process.removeListener("SIGINT", onSignal);
+    connection?.close();
+  }
+}
+
+async function dispatch(invocation: Invocation, tools: RunTools): Promise<number> {
+  if (invocation.waitFor !== undefined) return await runWaitFor(invocation.waitFor, invocation, tools);
+  const flags = await withSecrets(invocation.flags, {
+    env: process.env,
+    from: invocation.from,
+    readLine: async (path) => firstLine(await systemFiles.read(resolve(path), { maxBytes: 4096 })),
+    ask,
+  });
+  if (invocation.batch === undefined) return await runOne(flags, invocation, tools);
+  return await batch(invocation.batch, flags, invocation, tools);
+}
+
+async function batch(
+  path: string,
+  defaults: JobFlags,
+  invocation: Invocation,
+  tools: RunTools,
+): Promise<number> {
+  const { terminal } = tools;
+  const source = path === "-" ? process.stdin : systemFiles.readStream(resolve(path));
+  const lines = await readLines(source as AsyncIterable<Uint8Array>);
+  const watched = terminal.errIsScreen && !invocation.json;
+  const progress = createProgress(watched ? process.stderr : undefined, {
+    toScreen: terminal.outIsScreen,
+    line: (text) => terminal.out(text),
+  });
+  const report = createReport(terminal, progress, { json: invocation.json, where: path });
+  return await runBatch(
+    lines,
+    { report, progress, check: tools.check, connect: tools.connect },
+    {
+      defaults,
+      skipInvalid: invocation.skipInvalid,
+      dryRun: invocation.dryRun,
+      signal: tools.signal,
+      ...(invocation.wait ? { waitMs: invocation.timeoutMs } : {}),
+    },
+  );
+}
+
+/** Contract and manifest, each manifest read once. */
+function createCheck({ services }: Invocation, config: Config): (request: JobRequest) => Promise<CheckedJob> {
+  const known = new Map<string, Promise<ServiceManifest | undefined>>();
+  return async (request) => {
+    const job = checkJob(request); // first: only then is the service's name one that may become a path
+    let manifest = known.get(request.service);
+    if (manifest === undefined) {
+      manifest = manifestOf(request.service, services, config);
+      known.set(request.service, manifest);
+    }
+    const found = await manifest;
+    return found === undefined ? job : checkJob(request, found);
+  };
+}
+
+/**
+ * A folder that was named decides what services there are. Without one, the services that come with Drover are
+ * checked by their manifests, and other names are left to the fleet, which may well know more.
+ */
+async function manifestOf(
+  service: string,
+  folder: string | undefined | false,
+  config: Config,
+): Promise<ServiceManifest | undefined> {
+  if (folder === false) return undefined;
+  const named = folder ?? config.services_dir;
+  try {
+    const from = named === "" ? resolve(import.meta.dirname, "..", "services") : resolve(named);
+    return await loadManifest(systemFiles, from, service);
+  } catch (error) {
+    if (codeOf(error) !== "service-unknown") throw error;
+    if (named === "") return undefined;
+    throw new RefusedRequest([error as DroverError]);
+  }
+}
+
+async function loadSettings(invocation: Invocation): Promise<Config> {
+  let text = "";
+  try {
+    text = Buffer.from(await systemFiles.read(resolve(invocation.config ?? "drover.yaml"))).toString();
+  } catch (error) {
+    if (invocation.config !== undefined || codeOf(error) !== "ENOENT") throw error;
+  }
+  return readConfig(text, process.env);
+}
+
+function complain(error: unknown, terminal: Terminal): number {
+  const known = explained(error);
+  const faults = known instanceof RefusedRequest ? known.faults : [known];
+  for (const { code, message } of faults) terminal.err(`${code}: ${plain(message, true)}\n`);
+  return exitCodeOf(known);
+}
+
+function processTerminal(): Terminal {
+  const outIsScreen = isatty(1);
+  return {
+    out: (content) => void process.stdout.write(content),
+    err: (text) => void process.stderr.write(text),
+    outIsScreen,
+    errIsScreen: isatty(2),
+    paint: (color, text) => styleText(color, text, { stream: process.stdout }),
+  };
+}
+
+function firstLine(bytes: Uint8Array): string {
+  return (Buffer.from(bytes).toString().split("\n")[0] ?? "").replace(/\r$/, "");
+}
+
+/** Reads a line from standard input; what is typed at a terminal is not shown. */
+async function ask(question: string): Promise<string> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = isatty(0);
+  if (terminal) process.stderr.write(question);
+  const lines = createInterface({ input: process.stdin, output: silent, terminal });
+  try {
+    const { value } = await lines[Symbol.asyncIterator]().next();
+    return value ?? "";
+  } finally {
+    lines.close();
+    if (terminal) process.stderr.write("\n");
+  }
+}

@@ -1,0 +1,15 @@
+import { fingerprintOf } from "./check.ts";
+import type { CheckedJob } from "./check.ts";
+import type { ClientPorts } from "./ports.ts";
+import { submitOnce } from "./reference.ts";
+import type { Submission } from "./reference.ts";
+
+/**
+ * Puts the job on the request queue, or finds out that its reference was there before.
+ * Resolves once the queue has acknowledged the message: from then on the fleet answers for the job.
+ */
+export async function submitJob(ports: ClientPorts, { request, xml }: CheckedJob): Promise<Submission> {
+  const send = () => ports.requests.send(xml);
+  if (request.reference === undefined) return { messageId: await send(), duplicate: false };
+  return await submitOnce(ports, { reference: request.reference, fingerprint: fingerprintOf(request) }, send);
+}
