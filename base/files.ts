@@ -16,6 +16,8 @@ export interface Files {
   list(path: string, options?: { deep?: boolean }): Promise<FileEntry[]>;
   /** Bytes of a regular file, or undefined when there is none. */
   size(path: string): Promise<number | undefined>;
+  /** True for anything that is there; links are followed. */
+  exists(path: string): Promise<boolean>;
   /** The first `maxBytes` of a file. Throws ENOENT when it is missing. */
   read(path: string, options?: { maxBytes?: number; from?: number }): Promise<Uint8Array>;
   readStream(path: string): AsyncIterable<Uint8Array>;

@@ -1,1 +1,49 @@
-console.log(process.version, process.argv, process.pid);
+/** The operator's command. Each subcommand is loaded only when it is asked for. */
+type Main = (argv: string[]) => Promise<number>;
+
+const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Main }> }> = {
+  up: {
+    summary: "embedded cloud and an agent, here, in the foreground",
+    load: () => import("../operator/up/main.ts"),
+  },
+  agent: {
+    summary: "take jobs, run their programs, return the results",
+    load: () => import("../agent/main.ts"),
+  },
+  status: { summary: "queues and instances of the fleet", load: () => import("../operator/status/main.ts") },
+  setup: { summary: "create the fleet's queues and bucket", load: () => import("../operator/setup/main.ts") },
+  services: {
+    summary: "what this machine can run, and what it lacks",
+    load: () => import("../operator/services/main.ts"),
+  },
+  cloud: { summary: "the embedded cloud: SQS and S3 on this machine", load: () => import("./cloud.ts") },
+  receive: { summary: "a reference receiver of callbacks", load: () => import("../client/receive/main.ts") },
+};
+
+const HELP = `Usage: drover <command> [options]
+
+A worker fleet: any command-line binary becomes a queue service that never loses a job.
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join("\n")}
+
+  drover <command> --help says more. Jobs are submitted with submit-job.
+
+Exit codes: 0 fine · 1 failed · 64 wrong usage or settings · 69 something it needs is not there.
+`;
+
+const [name = "", ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (command !== undefined) {
+  process.exitCode = await (await command.load()).main(rest);
+} else if (["--help", "-h", "help"].includes(name)) {
+  process.stdout.write(HELP);
+} else if (name === "--version") {
+  const { version } = await import("../base/system/root.ts");
+  process.stdout.write(`${version}\n`);
+} else {
+  process.stderr.write(name === "" ? HELP : `drover: there is no command ${name}.\n\n${HELP}`);
+  process.exitCode = 64;
+}

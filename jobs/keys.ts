@@ -32,9 +32,12 @@ export function attemptKey(job: JobIdentity, attemptId: string): string {
   return `${attemptsPrefix(job)}${attemptId}`;
 }
 
-/** Files a try produced. Under the attempt's id, so that a loser cannot overwrite the winner's. */
+/**
+ * Files a try produced. Under the attempt's id, so that a loser cannot overwrite the winner's; not under the job's
+ * prefix, whose listing must stay short.
+ */
 export function artifactKey(job: JobIdentity, attemptId: string, name: string): string {
-  return `${jobPrefix(job)}artifacts/${attemptId}/${name}`;
+  return `artifacts/${job.id}/g${job.generation}/${attemptId}/${name}`;
 }
 
 /** The claim of a client's own reference; hashed, since a reference may hold any characters. */
@@ -45,12 +48,10 @@ export function referenceKey(reference: string): string {
 /** The key under which the fleet signs what it sends to itself. */
 export const FLEET_KEY = "fleet/key";
 
-export function activityKey(instanceId: string, offset: number): string {
-  return `activity/${instanceId}/${String(offset).padStart(15, "0")}.log`;
-}
+/** Prefixes that belong to the fleet: of jobs, and of the store's log and status (cloud/aws/s3-store.ts). */
+const INTERNAL = ["jobs/", "artifacts/", "references/", "fleet/", "activity/", "status/"];
 
-export const STATUS_PREFIX = "status/";
-
-export function statusKey(instanceId: string): string {
-  return `${STATUS_PREFIX}${instanceId}`;
+/** True for the fleet's own records, which no job may name as its input. */
+export function isInternalKey(key: string): boolean {
+  return INTERNAL.some((prefix) => key.startsWith(prefix));
 }

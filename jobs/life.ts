@@ -5,11 +5,11 @@
  *       │           │           │         │         │           │
  *       │           ├───────────┼─────────┼─────────┼──▶ settling          (a refusal or a failure is a result too)
  *       ├───────────┼───────────┼─────────┼─────────┼───────────┼──▶ returned  (visible again: back-off, drain, newer contract)
- *       ├───────────┼───────────┼─────────┼─────────┼───────────┼──▶ abandoned (lease lost: no effect may follow)
- *       └───────────┴───────────┴─────────┴─────────┴───────────┴──▶ parked    (dead-letter queue, with the reason)
+ *       └───────────┴───────────┴─────────┴─────────┴───────────┴──▶ abandoned (lease lost: no effect may follow)
  *   received ─▶ settling                                                      (a result exists: only the delivery is due)
  *
- * done: delivered (or handed to the deliveries queue) and deleted. The last four states are final.
+ * done: delivered (or handed to the deliveries queue), parked as well where that is due, and deleted. The
+ * last three states are final.
  */
 export const JOB_STATES = [
   "received",
@@ -21,12 +21,11 @@ export const JOB_STATES = [
   "done",
   "returned",
   "abandoned",
-  "parked",
 ] as const;
 
 export type JobState = (typeof JOB_STATES)[number];
 
-const ENDS = ["returned", "abandoned", "parked"] as const;
+const ENDS = ["returned", "abandoned"] as const;
 
 const NEXT: Record<JobState, readonly JobState[]> = {
   received: ["admitted", "settling", ...ENDS],
@@ -38,7 +37,6 @@ const NEXT: Record<JobState, readonly JobState[]> = {
   done: [],
   returned: [],
   abandoned: [],
-  parked: [],
 };
 
 /** True when a job in `from` may go to `to`. */

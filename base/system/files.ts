@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { appendFile, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { access, appendFile, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { codeOf } from "../errors.ts";
 import type { FileEntry, Files } from "../files.ts";
@@ -22,6 +22,11 @@ export const systemFiles: Files = {
       throw error;
     }
   },
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
   read,
   readStream: (path) => createReadStream(path),
   write,

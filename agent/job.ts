@@ -1,0 +1,251 @@
+import { reasonOf } from "../base/errors.ts";
+import type { QueueMessage } from "../cloud/ports/queue.ts";
+import { decide, type Failure } from "../jobs/failure.ts";
+import { identify } from "../jobs/identity.ts";
+import { type JobState, mayFollow } from "../jobs/life.ts";
+import type { JobResponse, Timings } from "../schemas/response.ts";
+import { type Addressee, addresseeOf, admit, type Admission } from "./admit/admit.ts";
+import type { AgentContext } from "./context.ts";
+import { provideInput } from "./input/provide.ts";
+import { type LeaseKeeper, LeaseLost } from "./receive/lease.ts";
+import { collectOutput } from "./result/output.ts";
+import { NO_PAST, type Past, readPast, recordFailure } from "./result/past.ts";
+import { type Holding, resume, settle, type Settled } from "./result/settle.ts";
+import { type JobFolder, makeFolder } from "./run/folder.ts";
+import { runProgram } from "./run/run.ts";
+import type { Slots } from "./run/slots.ts";
+
+/** Why a job is interrupted from outside: the agent is leaving, the message goes back to the queue at once. */
+export class Leaving extends Error {
+  override readonly name = "Leaving";
+}
+
+type Runnable = Extract<Admission, { verdict: "run" }>;
+
+/** Longest pause before a job that met an unexpected error of ours is tried again. */
+const TROUBLE_CAP_S = 60;
+
+/** One message's way through the agent; jobs/life.ts lists the states. */
+export class Job {
+  state: JobState = "received";
+  service = "";
+  /** Monotonic milliseconds; set while the program runs. */
+  runningSince: number | undefined;
+  /** Seconds, for the agent's appetite. */
+  inputS: number | undefined;
+  runS: number | undefined;
+
+  readonly #context: AgentContext;
+  readonly #slots: Slots;
+  readonly #message: QueueMessage;
+  readonly #onChange: (job: Job) => void;
+  readonly #abort = new AbortController();
+  readonly #receivedAtMs: number;
+
+  constructor(context: AgentContext, slots: Slots, message: QueueMessage, onChange: (job: Job) => void) {
+    this.#context = context;
+    this.#slots = slots;
+    this.#message = message;
+    this.#onChange = onChange;
+    this.#receivedAtMs = context.clock.now();
+  }
+
+  /** Ends the job's work as soon as possible; the message goes back to the queue. */
+  leave(): void {
+    this.#abort.abort(new Leaving("the agent is leaving"));
+  }
+
+  /** From receipt to a final state. Never rejects. */
+  async live(leases: LeaseKeeper): Promise<void> {
+    const message = this.#message;
+    const lease = leases.hold(message.receiptHandle, (reason) => this.#abort.abort(reason));
+    const holding: Holding = {
+      message,
+      lease,
+      job: identify(message, this.#context.fleetKey),
+      attemptId: this.#context.random.uuid(),
+      signal: this.#abort.signal,
+    };
+    this.#record("received", holding, { receiveCount: message.receiveCount });
+    try {
+      const settled = await this.#work(holding);
+      if (settled.end === "done") this.#enter("done");
+      else await this.#handBack(holding, settled.delayS);
+    } catch (error) {
+      await this.#interrupted(holding, error);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #work(holding: Holding): Promise<Settled> {
+    const { objects, catalog, secrets, clock } = this.#context;
+    const message = this.#message;
+    const past = message.receiveCount > 1 ? await readPast(objects, holding.job) : NO_PAST;
+    if (past.hasResult) {
+      this.#enter("settling");
+      const told = addresseeOf(message.body);
+      return await resume(this.#context, holding, told?.output ?? { type: "store" }, past.delivered);
+    }
+    const admission = admit(message, { catalog, holdsSecret: (ref) => secrets.holds(ref) }, clock.now());
+    switch (admission.verdict) {
+      case "return":
+        this.#record("returned", holding, { reason: admission.reason });
+        return { end: "returned", delayS: this.#context.settings.visibilityTimeoutS };
+      case "refuse":
+        this.service = admission.told.service;
+        this.#enter("settling");
+        return await this.#conclude(holding, admission.told, admission.failure, admission.park);
+      case "run":
+        this.service = admission.request.service;
+        this.#enter("admitted");
+        return await this.#attempt(holding, admission, past);
+    }
+  }
+
+  async #attempt(holding: Holding, admitted: Runnable, past: Past): Promise<Settled> {
+    const { files, settings } = this.#context;
+    const folder = await makeFolder(files, settings.jobsDir, holding.attemptId, admitted);
+    try {
+      const outcome = await this.#produce(holding, admitted, folder);
+      if (this.state !== "settling") this.#enter("settling");
+      if (!("code" in outcome)) {
+        return await settle(this.#context, holding, outcome, admitted.told.output);
+      }
+      return await this.#failed(holding, admitted, outcome, past);
+    } finally {
+      await files.remove(folder.root);
+    }
+  }
+
+  /** Input, slot, program, output: to the response of a success, or to the failure. */
+  async #produce(holding: Holding, admitted: Runnable, folder: JobFolder): Promise<JobResponse | Failure> {
+    const { clock } = this.#context;
+    const { service, request, args, told } = admitted;
+    const { manifest } = service;
+    this.#enter("fetching");
+    const fetchedFrom = clock.monotonic();
+    if (request.input !== undefined && folder.input !== undefined) {
+      const refusal = await provideInput(
+        this.#context,
+        request.input,
+        manifest.input,
+        folder.input,
+        holding.signal,
+      );
+      if (refusal !== undefined) return refusal;
+    }
+    this.inputS = (clock.monotonic() - fetchedFrom) / 1000;
+    this.#enter("ready");
+    const giveBack = await this.#slots.take(holding.signal);
+    const run = await this.#run(holding, folder, admitted, args).finally(giveBack);
+    this.#enter("settling");
+    if (!run.ok) return run.failure;
+    const output = await collectOutput(this.#context, run, manifest, folder.output, holding);
+    if (!output.ok) return output.failure;
+    const tookS = this.inputS + run.runS;
+    return {
+      ...this.#response(holding, told, "success"),
+      ...(output.rawOutput === undefined ? {} : { rawOutput: output.rawOutput }),
+      artifacts: output.artifacts,
+      timings: this.#timings(),
+      message: `Request successfully processed (in ${tookS.toFixed(2)} seconds).`,
+    };
+  }
+
+  async #run(holding: Holding, folder: JobFolder, { service, request }: Runnable, args: readonly string[]) {
+    const { clock } = this.#context;
+    this.runningSince = clock.monotonic();
+    this.#enter("running");
+    this.#record("started", holding, {});
+    const limitS = Math.min(service.manifest.timeoutS, this.#leftS(request.deadlineS));
+    const { argv, env } = folder.command(this.#context.settings, args);
+    const place = { cwd: folder.work, env };
+    const run = await runProgram(this.#context, argv, place, service.manifest, limitS, holding.signal);
+    this.runningSince = undefined;
+    this.runS = run.runS;
+    return run;
+  }
+
+  async #failed(holding: Holding, admitted: Runnable, failure: Failure, past: Past): Promise<Settled> {
+    const { random, objects, settings, clock } = this.#context;
+    const decision = decide(failure, past.failures, admitted.service.manifest.retries, random);
+    this.#record("failed", holding, {
+      code: failure.code,
+      reason: failure.message,
+      decision: decision.action,
+    });
+    if (decision.action === "reject") return await this.#conclude(holding, admitted.told, failure, false);
+    const attempt = { attemptId: holding.attemptId, instanceId: settings.instanceId, at: clock.now() };
+    await recordFailure(objects, holding.job, attempt, failure);
+    if (decision.action === "park") return await this.#conclude(holding, admitted.told, failure, true);
+    return { end: "returned", delayS: decision.delayS };
+  }
+
+  /** The response of a job that came to nothing. `park`: the request also goes to the dead-letter queue. */
+  async #conclude(holding: Holding, told: Addressee, failure: Failure, park: boolean): Promise<Settled> {
+    const status = this.runS === undefined ? "rejected" : "failed";
+    const response: JobResponse = {
+      ...this.#response(holding, told, status),
+      error: { code: failure.code, ...(failure.line === undefined ? {} : { line: failure.line }) },
+      artifacts: [],
+      timings: this.#timings(),
+      message: failure.message,
+    };
+    this.#record("concluded", holding, { status, code: failure.code, reason: failure.message });
+    return await settle(this.#context, holding, response, told.output, park ? failure : undefined);
+  }
+
+  #response({ job }: Holding, told: Addressee, status: JobResponse["status"]) {
+    const { service, reference } = told;
+    return { service, status, messageId: job.id, ...(reference === undefined ? {} : { reference }) };
+  }
+
+  #timings(): Timings {
+    const queuedS = Math.max(0, (this.#receivedAtMs - this.#message.sentAt) / 1000);
+    return { queuedS, inputS: this.inputS ?? 0, runS: this.runS ?? 0 };
+  }
+
+  /** Seconds left of the client's deadline, at least one, or Infinity. */
+  #leftS(deadlineS: number | undefined): number {
+    if (deadlineS === undefined) return Infinity;
+    return Math.max(1, deadlineS - (this.#context.clock.now() - this.#message.sentAt) / 1000);
+  }
+
+  async #interrupted(holding: Holding, error: unknown): Promise<void> {
+    if (error instanceof LeaseLost) {
+      this.#record("abandoned", holding, { reason: error.message });
+      this.#enter("abandoned");
+      return;
+    }
+    if (error instanceof Leaving) return await this.#handBack(holding, 0);
+    this.#context.log.error("job.trouble", {
+      job: holding.job.id,
+      state: this.state,
+      reason: reasonOf(error),
+    });
+    await this.#handBack(holding, Math.min(TROUBLE_CAP_S, 5 * this.#message.receiveCount));
+  }
+
+  async #handBack(holding: Holding, visibilityTimeoutS: number): Promise<void> {
+    const { receiptHandle } = holding.lease;
+    try {
+      await this.#context.queues.requests.changeVisibility([{ receiptHandle, visibilityTimeoutS }]);
+    } catch (error) {
+      // It becomes visible by itself when the visibility timeout ends.
+      this.#context.log.warn("job.hand-back-failed", { job: holding.job.id, reason: reasonOf(error) });
+    }
+    this.#record("handed-back", holding, { delayS: visibilityTimeoutS });
+    this.#enter("returned");
+  }
+
+  #enter(state: JobState): void {
+    if (!mayFollow(this.state, state)) throw new Error(`a job cannot go from ${this.state} to ${state}`);
+    this.state = state;
+    this.#onChange(this);
+  }
+
+  #record(event: string, { job }: Holding, fields: Record<string, string | number>): void {
+    this.#context.activity.record(event, { job: job.id, service: this.service, ...fields });
+  }
+}

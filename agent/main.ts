@@ -1,0 +1,184 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { DroverError, reasonOf } from "../base/errors.ts";
+import { createLog } from "../base/log.ts";
+import type { Config } from "../base/config/config.ts";
+import { exitCodeOf } from "../base/system/cli.ts";
+import { systemClock } from "../base/system/clock.ts";
+import { systemFiles } from "../base/system/files.ts";
+import { createSystemHttp } from "../base/system/http.ts";
+import { lockFolder } from "../base/system/lock.ts";
+import { systemProcesses } from "../base/system/processes.ts";
+import { systemRandom } from "../base/system/random.ts";
+import { root, version } from "../base/system/root.ts";
+import { loadSettings, machine } from "../base/system/settings.ts";
+import { closeS3Clients, createS3Clients, openBucket } from "../cloud/aws/s3.ts";
+import { createS3Store } from "../cloud/aws/s3-store.ts";
+import { closeSqsClients, createSqsClients, openQueue } from "../cloud/aws/sqs.ts";
+import { readCatalog } from "./admit/catalog.ts";
+import type { AgentContext } from "./context.ts";
+import { fleetKey } from "./fleet-key.ts";
+import { Deleter } from "./result/deleter.ts";
+import { Secrets } from "./result/secrets.ts";
+import { Activity } from "./status/activity.ts";
+import { reportStatus } from "./status/heartbeat.ts";
+import { Worker } from "./worker.ts";
+
+/** `drover agent …`; `argv` is what follows `agent`. Resolves to the exit code when the agent has left. */
+export function main(argv: string[]): Promise<number> {
+  return exitCodeOf("drover agent", () => command().parseAsync(argv, { from: "user" }));
+}
+
+function command(): Command {
+  return new Command("drover agent")
+    .description("Take jobs from the request queue, run their programs, return the results.")
+    .exitOverride()
+    .option("--config <file>", "settings; drover.yaml in this folder when it is there")
+    .option("--services <folder>", "one folder for each service")
+    .option("--slots <n>", "programs at the same time; 0: one for each processor")
+    .option("--work-dir <folder>", "inputs and outputs of running jobs, local activity log")
+    .option("--instance-id <name>", "how this instance is called in log and status")
+    .option("--visibility-timeout-s <n>", "how long a message stays hidden without a heartbeat")
+    .addHelpText(
+      "after",
+      `
+SIGTERM or Ctrl-C drains: no new job, running ones finish. A second one stops: every job goes back to the queue.
+Credentials, region and AWS_ENDPOINT_URL come from the environment, as for every AWS tool.
+
+Examples:
+  drover agent --slots 2
+  eval "$(drover cloud env --dir .drover/cloud)" && drover agent --services ./services`,
+    )
+    .action((flags: Record<string, string | undefined>) =>
+      runAgent(
+        loadSettings(root, flags["config"], {
+          services_dir: flags["services"],
+          slots: flags["slots"],
+          work_dir: flags["workDir"],
+          instance_id: flags["instanceId"],
+          visibility_timeout_s: flags["visibilityTimeoutS"],
+        }),
+      ),
+    );
+}
+
+async function runAgent(config: Config): Promise<void> {
+  const startedAt = systemClock.now();
+  const log = createLog(
+    (line) => process.stderr.write(line),
+    () => systemClock.now(),
+  );
+  const jobsDir = join(config.work_dir, "jobs");
+  await systemFiles.makeFolder(config.work_dir, 0o700);
+  const unlock = await lockFolder(config.work_dir);
+  await systemFiles.remove(jobsDir); // what an agent that was killed left behind
+  await systemFiles.makeFolder(jobsDir, 0o700);
+
+  const sqs = createSqsClients();
+  const s3 = createS3Clients();
+  const http = createSystemHttp();
+  const objects = openBucket(s3, config.bucket);
+  const store = createS3Store(objects);
+  const tools = {
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    http,
+    processes: systemProcesses,
+  };
+  const activity = new Activity(
+    { ...tools, store, log },
+    { instanceId: config.instance_id, folder: config.work_dir },
+  );
+  const [requests, responses, deliveries, dead, catalog, key] = await Promise.all([
+    openQueue(sqs, config.queues.requests),
+    openQueue(sqs, config.queues.responses),
+    openQueue(sqs, config.queues.deliveries),
+    openQueue(sqs, config.queues.dead),
+    readCatalog(systemFiles, config.services_dir, machine()),
+    fleetKey(objects, systemRandom).catch((error: unknown) => {
+      throw new DroverError(
+        "bucket-missing",
+        `The bucket ${config.bucket} cannot be used: ${reasonOf(error)} Create it with: drover setup`,
+      );
+    }),
+    activity.open(),
+  ]);
+  const context: AgentContext = {
+    ...tools,
+    log,
+    objects,
+    queues: { requests, responses, deliveries, dead },
+    openQueue: (url) => openQueue(sqs, url),
+    deleter: new Deleter(requests, log),
+    catalog,
+    secrets: new Secrets(config.secrets),
+    activity,
+    fleetKey: key,
+    settings: settingsOf(config, jobsDir),
+  };
+  announce(context);
+
+  const worker = new Worker(context);
+  const left = new AbortController();
+  const restore = onSignals(worker, context);
+  const facts = { version, pid: process.pid, startedAt };
+  await Promise.all([
+    worker.run().finally(() => left.abort()),
+    worker.polling.then(() => reportStatus(context, store, worker, facts, left.signal)),
+    worker.polling.then(() => log.info("agent.ready", { instance: config.instance_id, slots: config.slots })),
+  ]);
+  restore();
+  log.info("agent.left", { ...worker.counts });
+  await systemFiles.remove(jobsDir);
+  await http.close();
+  closeSqsClients(sqs);
+  closeS3Clients(s3);
+  unlock();
+}
+
+function settingsOf(config: Config, jobsDir: string): AgentContext["settings"] {
+  return {
+    instanceId: config.instance_id,
+    slots: config.slots,
+    cpusPerSlot: Math.max(1, Math.floor(availableParallelism() / config.slots)),
+    visibilityTimeoutS: config.visibility_timeout_s,
+    drainTimeoutS: config.drain_timeout_s,
+    callbackTimeoutS: config.callback_timeout_s,
+    deliveryBudgetS: config.delivery_budget_s,
+    statusPeriodS: config.status_period_s,
+    jobsDir,
+    node: process.execPath,
+    path: process.env["PATH"] ?? "/usr/bin:/bin",
+  };
+}
+
+function announce({ log, catalog }: AgentContext): void {
+  for (const problem of catalog.problems) log.warn("service.broken", { problem });
+  for (const { manifest, missing } of catalog.services.values()) {
+    if (missing.length > 0)
+      log.warn("service.not-offered", { service: manifest.name, reason: missing.join("; ") });
+  }
+  log.warn("agent.unconfined", {
+    reason: "programs run as this user, in their own process group and folder, without a sandbox",
+  });
+}
+
+/** The first signal drains, the second stops. */
+function onSignals(worker: Worker, { log }: AgentContext): () => void {
+  const onSignal = (signal: NodeJS.Signals) => {
+    const verb = worker.state === "working" ? "drain" : "stop";
+    log.info(`agent.${verb}`, { signal });
+    worker[verb]();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  // Started by `drover up`: without it there is no cloud either.
+  process.channel?.unref();
+  process.once("disconnect", () => worker.stop());
+  return () => {
+    process.off("SIGTERM", onSignal);
+    process.off("SIGINT", onSignal);
+  };
+}

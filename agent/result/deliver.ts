@@ -1,0 +1,90 @@
+import { reasonOf } from "../../base/errors.ts";
+import type { Objects } from "../../cloud/ports/objects.ts";
+import { type JobIdentity, IDENTITY_ATTRIBUTE, signIdentity } from "../../jobs/identity.ts";
+import type { JobOutput } from "../../schemas/request.ts";
+import type { Artifact, JobResponse } from "../../schemas/response.ts";
+import type { AgentContext } from "../context.ts";
+import { type Delivery, postCallback } from "./callback.ts";
+import { UnknownSecret } from "./secrets.ts";
+
+/** A committed result on its way to the client. */
+export interface Parcel {
+  job: JobIdentity;
+  /** The bytes of the response document as they lie in S3: every delivery carries exactly these. */
+  xml: Uint8Array;
+  output: JobOutput;
+  service: string;
+  status: JobResponse["status"];
+  artifacts: readonly Artifact[];
+}
+
+const LINK_EXPIRES_S = 24 * 3_600;
+/** Each signed link is about half a kilobyte, and many servers take 8 KiB of headers. */
+const MOST_LINKS = 8;
+
+/** One try to hand the result over. Rejects only with the signal's reason. */
+export async function deliver(
+  context: AgentContext,
+  parcel: Parcel,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  try {
+    switch (parcel.output.type) {
+      case "store":
+        return { ok: true }; // the commit was the delivery
+      case "queue":
+        return await sendToQueue(context, parcel, parcel.output.href);
+      case "callback": {
+        const { href, credentials, signature } = parcel.output;
+        const basicAuth = context.secrets.basicAuth(credentials);
+        const key = context.secrets.webhookKey(signature);
+        const link = await linksOf(context.objects, parcel.artifacts);
+        const callback = { href, job: parcel.job, body: parcel.xml, basicAuth, key, link };
+        return await postCallback(context, callback, timeoutMs, signal);
+      }
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, refused: error instanceof UnknownSecret, reason: reasonOf(error) };
+  }
+}
+
+async function sendToQueue(
+  context: AgentContext,
+  parcel: Parcel,
+  href: string | undefined,
+): Promise<Delivery> {
+  const { responses } = context.queues;
+  if (href !== undefined && !sameAccount(href, responses.url)) {
+    return { ok: false, refused: true, reason: "The response queue is not one of this fleet's account." };
+  }
+  const queue = href === undefined ? responses : await context.openQueue(href);
+  const body = new TextDecoder().decode(parcel.xml);
+  const link = await linksOf(context.objects, parcel.artifacts);
+  await queue.send(body, {
+    attributes: {
+      messageId: parcel.job.id,
+      status: parcel.status,
+      ...(parcel.service === "" ? {} : { service: parcel.service }),
+      ...(link === undefined ? {} : { link }),
+      [IDENTITY_ATTRIBUTE]: signIdentity(parcel.job, body, context.fleetKey),
+    },
+  });
+  return { ok: true };
+}
+
+/** Queue URLs of one account differ in their last segment only: nobody can aim our answers at somebody else's queue. */
+function sameAccount(url: string, own: string): boolean {
+  return url.slice(0, url.lastIndexOf("/")) === own.slice(0, own.lastIndexOf("/"));
+}
+
+/** Signed download addresses as a Link header (RFC 8288). They expire, so they never stand in the document. */
+async function linksOf(objects: Objects, artifacts: readonly Artifact[]): Promise<string | undefined> {
+  if (artifacts.length === 0) return undefined;
+  const links = artifacts.slice(0, MOST_LINKS).map(async ({ name, href }) => {
+    const url = await objects.presignGet(href.slice(`s3://${objects.bucket}/`.length), LINK_EXPIRES_S);
+    return `<${url}>; rel="item"; title="${name}"`;
+  });
+  return (await Promise.all(links)).join(", ");
+}

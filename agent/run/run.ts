@@ -1,0 +1,132 @@
+import type { Clock } from "../../base/clock.ts";
+import { codeOf, reasonOf } from "../../base/errors.ts";
+import type { ChildHandle, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
+import type { Failure } from "../../jobs/failure.ts";
+import type { ServiceManifest } from "../../schemas/service.ts";
+
+/** What a program left: its stdout, or the reason why it does not count. */
+export type RunOutcome =
+  | { ok: true; stdout: Uint8Array; truncated: boolean; runS: number }
+  | { ok: false; failure: Failure; runS: number };
+
+export interface RunTools {
+  clock: Clock;
+  processes: Processes;
+}
+
+/** After the deadline's SIGTERM a program has this long to leave before SIGKILL. */
+const GRACE_MS = 5_000;
+const STDERR_BYTES = 8 * 1024;
+const STDERR_SHOWN = 300;
+
+/**
+ * Runs one program to its end. At the deadline, or when the signal aborts (lease lost, agent stopping), its process
+ * group is stopped: the first reason to end it is the one that counts. Throws the signal's reason after the
+ * program is gone; never leaves it behind.
+ */
+export async function runProgram(
+  tools: RunTools,
+  argv: readonly string[],
+  place: { cwd: string; env: Record<string, string> },
+  manifest: ServiceManifest,
+  limitS: number,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const { clock } = tools;
+  const startedAt = clock.monotonic();
+  const options = { ...place, maxStdoutBytes: manifest.result.maxBytes, maxStderrBytes: STDERR_BYTES };
+  const child = await start(tools.processes, argv, options);
+  if (!("pid" in child)) return { ok: false, failure: child, runS: 0 };
+
+  let timedOut = false;
+  const cancelDeadline = clock.after(limitS * 1000, () => {
+    timedOut = true;
+    terminate(clock, child);
+  });
+  // On doubt about the lease nothing may go on: no grace.
+  const onAbort = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const exit = await child.exited;
+  cancelDeadline();
+  signal.removeEventListener("abort", onAbort);
+  signal.throwIfAborted();
+
+  const runS = (clock.monotonic() - startedAt) / 1000;
+  const failure = timedOut ? deadlineFailure(limitS, exit) : failureOf(exit, manifest);
+  if (failure !== undefined) return { ok: false, failure, runS };
+  return { ok: true, stdout: exit.stdout, truncated: exit.stdoutTruncated, runS };
+}
+
+async function start(
+  processes: Processes,
+  argv: readonly string[],
+  options: SpawnOptions,
+): Promise<ChildHandle | Failure> {
+  try {
+    return await processes.spawn(argv, options);
+  } catch (error) {
+    const program = argv[0] ?? "";
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "EACCES") {
+      return {
+        code: "program-missing",
+        message: `The program ${program} could not be started: ${reasonOf(error)}.`,
+      };
+    }
+    throw error;
+  }
+}
+
+function terminate(clock: Clock, child: ChildHandle): void {
+  child.kill("SIGTERM");
+  const cancel = clock.after(GRACE_MS, () => child.kill("SIGKILL"));
+  void child.exited.then(cancel);
+}
+
+function deadlineFailure(limitS: number, exit: ProcessExit): Failure {
+  return {
+    code: "program-deadline",
+    message: `The program was stopped after ${limitS} s, its limit.${lastWords(exit)}`,
+  };
+}
+
+function failureOf(exit: ProcessExit, manifest: ServiceManifest): Failure | undefined {
+  if (exit.signal !== null) {
+    const hint = exit.signal === "SIGKILL" ? " The machine may have run out of memory." : "";
+    return {
+      code: "program-killed",
+      message: `The program was ended by ${exit.signal}.${hint}${lastWords(exit)}`,
+    };
+  }
+  if (exit.code !== 0) {
+    return {
+      code: "program-failed",
+      message: `The program ended with exit code ${exit.code}.${lastWords(exit)}`,
+    };
+  }
+  if (manifest.result.kind !== "json") return undefined;
+  if (exit.stdoutTruncated) {
+    return {
+      code: "output-too-large",
+      message: `The program wrote more than the ${manifest.result.maxBytes} bytes its service allows.`,
+    };
+  }
+  try {
+    JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(exit.stdout));
+    return undefined;
+  } catch (error) {
+    return {
+      code: "output-invalid",
+      message: `The program promised JSON and wrote something else: ${reasonOf(error)}.`,
+    };
+  }
+}
+
+/** The last line of stderr, made safe for a log and an XML document. */
+function lastWords(exit: ProcessExit): string {
+  const lines = new TextDecoder().decode(exit.stderrTail).trim().split("\n");
+  const last = (lines.at(-1) ?? "").replaceAll(/\p{C}+/gu, " ").trim();
+  if (last === "") return "";
+  const shown = last.length > STDERR_SHOWN ? `${last.slice(0, STDERR_SHOWN)}…` : last;
+  return ` It last said: ${shown}`;
+}

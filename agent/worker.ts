@@ -1,0 +1,185 @@
+import { reasonOf } from "../base/errors.ts";
+import { fullJitterMs } from "../base/retry.ts";
+import type { Queue, QueueMessage } from "../cloud/ports/queue.ts";
+import type { AgentContext } from "./context.ts";
+import { Job } from "./job.ts";
+import { appetite, type Holdings } from "./receive/appetite.ts";
+import { LeaseKeeper } from "./receive/lease.ts";
+import { Mean } from "./receive/mean.ts";
+import { Wakeup } from "./receive/wakeup.ts";
+import { redeliver } from "./result/redeliver.ts";
+import { Slots } from "./run/slots.ts";
+
+/**
+ * The life of a worker:
+ *
+ *   working ──drain()──▶ draining ──last job settled──▶ stopped
+ *      └──────stop()────────┴─────▶ stopping ──last job handed back──▶ stopped
+ *
+ * draining: no new message; jobs that have not started go back to the queue at once, the others finish.
+ * stopping: everything goes back at once. stop() may follow drain(), never the other way round.
+ */
+export type WorkerState = "working" | "draining" | "stopping" | "stopped";
+
+/** The longest that SQS lets a poll wait. */
+const POLL_S = 20;
+const RECEIVE_RETRY_BASE_MS = 500;
+const RECEIVE_RETRY_CAP_MS = 20_000;
+/** Deliveries hold no slot, but each holds a connection. */
+const REDELIVERIES = 8;
+
+export class Worker {
+  state: WorkerState = "working";
+  /** Resolves when the first poll is about to be sent. */
+  readonly polling: Promise<void>;
+  readonly counts = { done: 0, returned: 0, abandoned: 0 };
+  /** When the oldest message we saw lately was sent, epoch milliseconds: the queue itself cannot say. */
+  oldestSentAt: number | undefined;
+
+  readonly #context: AgentContext;
+  readonly #jobs = new Set<Job>();
+  readonly #slots: Slots;
+  readonly #runS = new Mean();
+  readonly #inputS = new Mean();
+  readonly #changed = new Wakeup();
+  readonly #polls = new AbortController();
+  readonly #stop = new AbortController();
+  #started: () => void = () => undefined;
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+    this.#slots = new Slots(context.settings.slots);
+    this.polling = new Promise((resolve) => {
+      this.#started = resolve;
+    });
+  }
+
+  /** Works until drained or stopped. Never rejects for what a message or a dependency does. */
+  async run(): Promise<void> {
+    const { queues, clock, log, settings } = this.#context;
+    const { visibilityTimeoutS } = settings;
+    const requests = new LeaseKeeper({ queue: queues.requests, clock, log, visibilityTimeoutS });
+    const deliveries = new LeaseKeeper({ queue: queues.deliveries, clock, log, visibilityTimeoutS });
+    await Promise.all([
+      this.#poll(
+        queues.requests,
+        () => this.#want(),
+        (message) => this.#take(message, requests),
+      ),
+      this.#redeliver(deliveries),
+    ]);
+    while (this.#jobs.size > 0) await this.#changed.wait(clock);
+    this.state = "stopped";
+  }
+
+  drain(): void {
+    if (this.state !== "working") return;
+    this.state = "draining";
+    this.#polls.abort();
+    for (const job of this.#jobs) if (!["running", "settling"].includes(job.state)) job.leave();
+    const cancel = this.#context.clock.after(this.#context.settings.drainTimeoutS * 1000, () => this.stop());
+    this.#stop.signal.addEventListener("abort", cancel);
+    this.#changed.wake();
+  }
+
+  stop(): void {
+    if (this.state === "stopped" || this.state === "stopping") return;
+    this.state = "stopping";
+    this.#polls.abort();
+    this.#stop.abort(new Error("the agent is stopping"));
+    for (const job of this.#jobs) job.leave();
+    this.#changed.wake();
+  }
+
+  holdings(): Holdings {
+    const jobs = [...this.#jobs];
+    const now = this.#context.clock.monotonic();
+    return {
+      slots: this.#context.settings.slots,
+      runningS: jobs.flatMap((it) => (it.runningSince === undefined ? [] : [(now - it.runningSince) / 1000])),
+      waiting: jobs.filter((it) => ["received", "admitted", "fetching", "ready"].includes(it.state)).length,
+      settling: jobs.filter((it) => it.state === "settling").length,
+      meanRunS: this.#runS.value,
+      meanInputS: this.#inputS.value,
+    };
+  }
+
+  /** Resolves to how many messages to ask for, as soon as that is more than none; 0 when it is time to leave. */
+  async #want(): Promise<number> {
+    while (this.state === "working") {
+      const { want, recheckS } = appetite(this.holdings());
+      if (want > 0) return want;
+      await this.#changed.wait(this.#context.clock, recheckS === undefined ? undefined : recheckS * 1000);
+    }
+    return 0;
+  }
+
+  #take(message: QueueMessage, leases: LeaseKeeper): void {
+    this.oldestSentAt = message.sentAt;
+    const job = new Job(this.#context, this.#slots, message, (it) => this.#onChange(it));
+    this.#jobs.add(job);
+    void job.live(leases).finally(() => {
+      this.#jobs.delete(job);
+      this.#changed.wake();
+    });
+  }
+
+  #onChange(job: Job): void {
+    if (job.state === "ready" && job.inputS !== undefined) this.#inputS.add(job.inputS);
+    if (job.state === "settling" && job.runS !== undefined) this.#runS.add(job.runS);
+    if (job.state === "done" || job.state === "returned" || job.state === "abandoned")
+      this.counts[job.state]++;
+    this.#changed.wake();
+  }
+
+  /** Long-polls one queue until it is time to leave; a message that arrives at that moment goes back at once. */
+  async #poll(
+    queue: Queue,
+    want: () => Promise<number>,
+    take: (message: QueueMessage) => void,
+  ): Promise<void> {
+    const { clock, random, log, settings } = this.#context;
+    let failures = 0;
+    for (;;) {
+      const max = await want();
+      if (max === 0) return;
+      this.#started();
+      try {
+        const messages = await queue.receive({
+          max,
+          waitS: POLL_S,
+          visibilityTimeoutS: settings.visibilityTimeoutS,
+          signal: this.#polls.signal,
+        });
+        failures = 0;
+        if (this.state === "working") for (const message of messages) take(message);
+        else await handBack(queue, messages);
+      } catch (error) {
+        log.warn("receive.failed", { queue: queue.name, reason: reasonOf(error) });
+        const pauseMs = fullJitterMs(random, failures++, RECEIVE_RETRY_BASE_MS, RECEIVE_RETRY_CAP_MS);
+        await clock.sleep(pauseMs, this.#polls.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #redeliver(leases: LeaseKeeper): Promise<void> {
+    const under = new Set<Promise<void>>();
+    const want = async () => {
+      if (this.state === "working" && under.size >= REDELIVERIES) await Promise.race(under);
+      return this.state === "working" ? REDELIVERIES - under.size : 0;
+    };
+    await this.#poll(this.#context.queues.deliveries, want, (message) => {
+      const work = redeliver(this.#context, leases, message, this.#stop.signal);
+      under.add(work);
+      void work.finally(() => under.delete(work));
+    });
+    await Promise.all(under);
+  }
+}
+
+async function handBack(queue: Queue, messages: readonly QueueMessage[]): Promise<void> {
+  if (messages.length === 0) return;
+  await queue.changeVisibility(
+    messages.map(({ receiptHandle }) => ({ receiptHandle, visibilityTimeoutS: 0 })),
+  );
+}

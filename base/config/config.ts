@@ -1,0 +1,84 @@
+import { Ajv, type ErrorObject } from "ajv";
+import { parse } from "yaml";
+import { DroverError, reasonOf } from "../errors.ts";
+import schema from "./drover.schema.json" with { type: "json" };
+
+/** The settings of a fleet, complete: drover.schema.json documents each of them and its default. */
+export interface Config {
+  bucket: string;
+  queues: { requests: string; responses: string; deliveries: string; dead: string };
+  services_dir: string;
+  work_dir: string;
+  instance_id: string;
+  slots: number;
+  visibility_timeout_s: number;
+  drain_timeout_s: number;
+  callback_timeout_s: number;
+  delivery_budget_s: number;
+  status_period_s: number;
+  secrets: Record<string, string>;
+}
+
+type Tree = { [key: string]: unknown };
+
+/**
+ * Reads the settings once: the file's text, environment variables over it, flags over those.
+ * @param file text of a drover.yaml; an empty one is fine
+ * @param flags already in the shape of the file, unset ones undefined
+ * Throws `config-invalid` with every error at once.
+ */
+export function readConfig(file: string, env: Record<string, string | undefined>, flags: Tree = {}): Config {
+  let tree: unknown;
+  try {
+    tree = parse(file) ?? {};
+  } catch (error) {
+    throw new DroverError("config-invalid", `drover.yaml is not valid YAML: ${reasonOf(error)}`);
+  }
+  if (typeof tree !== "object" || tree === null || Array.isArray(tree)) {
+    throw new DroverError("config-invalid", "drover.yaml must be a mapping of settings, such as `slots: 2`.");
+  }
+  const settings = tree as Tree;
+  overlay(settings, fromEnvironment(env));
+  overlay(settings, flags);
+  const validate = new Ajv({ allErrors: true, useDefaults: true, coerceTypes: true }).compile<Config>(schema);
+  if (validate(settings)) return settings;
+  const problems = (validate.errors ?? []).map((it) => `  - ${describe(it)}`);
+  throw new DroverError(
+    "config-invalid",
+    `The settings have ${problems.length} error(s):\n${problems.join("\n")}`,
+  );
+}
+
+/** DROVER_SLOTS, DROVER_QUEUES_REQUESTS, DROVER_SECRETS_<NAME>. Other DROVER_ variables are not settings. */
+function fromEnvironment(env: Record<string, string | undefined>): Tree {
+  const found: Tree = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || !name.startsWith("DROVER_")) continue;
+    const path = name.slice("DROVER_".length);
+    const key = path.toLowerCase();
+    if (key in schema.properties) found[key] = value;
+    else if (key.startsWith("queues_")) overlay(found, { queues: { [key.slice("queues_".length)]: value } });
+    else if (path.startsWith("SECRETS_"))
+      overlay(found, { secrets: { [path.slice("SECRETS_".length)]: value } });
+  }
+  return found;
+}
+
+function overlay(base: Tree, over: Tree): void {
+  for (const [key, value] of Object.entries(over)) {
+    const below = base[key];
+    if (isTree(below) && isTree(value)) overlay(below, value);
+    else if (value !== undefined) base[key] = value;
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function describe(error: ErrorObject): string {
+  const where = error.instancePath === "" ? "" : `${error.instancePath.slice(1).replaceAll("/", ".")}: `;
+  const unknown: unknown = error.params["additionalProperty"];
+  if (typeof unknown === "string") return `${where}there is no setting called ${unknown}`;
+  return `${where}${error.message ?? "is not valid"}`;
+}

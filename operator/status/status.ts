@@ -1,0 +1,88 @@
+import type { Clock } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import type { Queue } from "../../cloud/ports/queue.ts";
+import type { StatusRow, Store } from "../../cloud/ports/store.ts";
+
+export interface QueueStatus {
+  name: string;
+  visible: number;
+  inFlight: number;
+  delayed: number;
+}
+
+export interface InstanceStatus {
+  row: StatusRow;
+  /** Seconds since its last heartbeat, by our clock. */
+  ageS: number;
+  /** `silent` when three heartbeats are missing. */
+  health: "alive" | "silent";
+}
+
+/** The fleet at one moment. */
+export interface Picture {
+  takenAt: number;
+  queues: QueueStatus[];
+  /** Undefined when the store could not be read; `storeProblem` says why. */
+  instances: InstanceStatus[] | undefined;
+  storeProblem?: string;
+}
+
+const MISSED_HEARTBEATS = 3;
+const USUAL_PERIOD_S = 10;
+
+/** Reads queues and instances side by side; a store that does not answer takes nothing from the rest. */
+export async function takePicture(queues: readonly Queue[], store: Store, clock: Clock): Promise<Picture> {
+  const now = clock.now();
+  const [counts, rows] = await Promise.all([
+    Promise.all(queues.map(async (it) => ({ name: it.name, ...(await it.counts()) }))),
+    store.listStatus().catch((error: unknown) => reasonOf(error)),
+  ]);
+  if (typeof rows === "string")
+    return { takenAt: now, queues: counts, instances: undefined, storeProblem: rows };
+  return { takenAt: now, queues: counts, instances: rows.map((row) => instanceOf(row, now)) };
+}
+
+function instanceOf(row: StatusRow, now: number): InstanceStatus {
+  const ageS = Math.max(0, (now - row.heartbeatAt) / 1000);
+  const periodS = typeof row["periodS"] === "number" ? row["periodS"] : USUAL_PERIOD_S;
+  return { row, ageS, health: ageS > MISSED_HEARTBEATS * periodS ? "silent" : "alive" };
+}
+
+/** The picture as text for a terminal. */
+export function showPicture(picture: Picture): string {
+  const queues = table(
+    ["queue", "visible", "in flight", "delayed"],
+    picture.queues.map((it) => [it.name, it.visible, it.inFlight, it.delayed]),
+  );
+  if (picture.instances === undefined) {
+    return `${queues}\ninstances: unknown, the store could not be read: ${picture.storeProblem}\n`;
+  }
+  if (picture.instances.length === 0) return `${queues}\nno instance has reported\n`;
+  const columns = ["running", "slots", "waiting", "settling", "done", "returned"];
+  const instances = table(
+    ["instance", "health", "seen", "state", ...columns],
+    picture.instances.map(({ row, ageS, health }) => [
+      row.instanceId,
+      health,
+      `${Math.round(ageS)} s ago`,
+      String(row["state"] ?? "-"),
+      ...columns.map((name) => String(row[name] ?? "-")),
+    ]),
+  );
+  const oldestS = Math.max(...picture.instances.map((it) => it.ageS));
+  return `${queues}\n${instances}\nthe oldest report is ${Math.round(oldestS)} s old\n`;
+}
+
+function table(head: string[], rows: (string | number)[][]): string {
+  const all = [head, ...rows.map((row) => row.map(String))];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n")
+    .concat("\n");
+}
