@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setImmediate } from "node:timers";
+import { AwsError } from "../aws-error.ts";
+import type { RequestHead } from "./head.ts";
+
+/** One request and the answer to it. */
+export class Exchange {
+  readonly requestId = randomUUID();
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: RequestHead;
+
+  constructor(request: IncomingMessage, response: ServerResponse, head: RequestHead) {
+    this.request = request;
+    this.response = response;
+    this.head = head;
+  }
+
+  /** False as soon as the client is known to have gone: an answer would reach nobody. */
+  alive(): boolean {
+    const socket = this.response.socket;
+    return socket !== null && !socket.destroyed && socket.writable;
+  }
+
+  /** Calls `fn` when the connection ends before the answer was given. Returns a function that forgets it. */
+  onGone(fn: () => void): () => void {
+    this.response.once("close", fn);
+    return () => this.response.off("close", fn);
+  }
+
+  /**
+   * Writes the answer. `undelivered` is called when it could not be handed to the client: the connection had
+   * ended, or the peer answered our bytes with a reset, which on the loopback is known one turn later.
+   */
+  respond(
+    status: number,
+    headers: Record<string, string>,
+    body: string | Uint8Array,
+    undelivered?: () => void,
+  ): void {
+    const response = this.response;
+    const socket = response.socket;
+    if (undelivered !== undefined) {
+      if (!this.alive()) {
+        response.destroy();
+        undelivered();
+        return;
+      }
+      response.once("close", () => {
+        if (!response.writableFinished) {
+          undelivered();
+          return;
+        }
+        setImmediate(() => setImmediate(() => socket?.errored && undelivered()));
+      });
+    }
+    const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
+    response.writeHead(status, { ...headers, "content-length": String(length) });
+    response.end(this.head.method === "HEAD" ? undefined : body);
+  }
+}
+
+/** Reads a whole body. Throws AwsError `RequestEntityTooLarge` when it is longer than `maxBytes`. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) {
+      throw new AwsError("RequestEntityTooLarge", `The request body is longer than ${maxBytes} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}

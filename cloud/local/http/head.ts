@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+
+/** What stands before a request's body, decoded once for routing and for the signature. */
+export interface RequestHead {
+  readonly method: string;
+  /** The path as it was sent, still percent-encoded. */
+  readonly rawPath: string;
+  /** Decoded names and values, in the order sent. A name without `=` has the value "". */
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** Lower-case names; repeated headers joined by a comma. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** Throws URIError when the query is not valid percent-encoded UTF-8. */
+export function readHead(request: IncomingMessage): RequestHead {
+  const target = request.url ?? "/";
+  const mark = target.indexOf("?");
+  const headers = new Map<string, string>();
+  const raw = request.rawHeaders;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = (raw[index] ?? "").toLowerCase();
+    const value = raw[index + 1] ?? "";
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return {
+    method: request.method ?? "GET",
+    rawPath: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? [] : readQuery(target.slice(mark + 1)),
+    headers,
+  };
+}
+
+function readQuery(text: string): (readonly [string, string])[] {
+  if (text === "") return [];
+  return text.split("&").map((pair) => {
+    const mark = pair.indexOf("=");
+    const name = mark < 0 ? pair : pair.slice(0, mark);
+    return [decode(name), mark < 0 ? "" : decode(pair.slice(mark + 1))] as const;
+  });
+}
+
+const decode = (text: string) => decodeURIComponent(text.replaceAll("+", "%20"));
+
+/** The value of a query parameter, or undefined when it is not there. */
+export function parameter(head: RequestHead, name: string): string | undefined {
+  return head.query.find(([found]) => found === name)?.[1];
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../../../base/clock.ts";
+import { IDENTITY_PATH } from "../folder.ts";
+import { answerS3 } from "../s3/protocol.ts";
+import type { S3State } from "../s3/state.ts";
+import type { Verifier } from "../signature/verify.ts";
+import { answerSqsJson } from "../sqs/json-protocol.ts";
+import type { SqsState } from "../sqs/state.ts";
+import { Exchange } from "./exchange.ts";
+import { readHead, type RequestHead } from "./head.ts";
+
+export interface Services {
+  sqs: SqsState;
+  s3: S3State;
+  verifier: Verifier;
+  clock: Clock;
+  /** The folder the cloud runs on. */
+  dir: string;
+  report: (error: unknown) => void;
+}
+
+/** All services share one port: a request says by its target or its credential scope which one it is for. */
+export async function route(
+  services: Services,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // By our own clock, from which clients correct theirs.
+  response.setHeader("date", new Date(services.clock.now()).toUTCString());
+  request.on("error", () => response.destroy()); // an upload that breaks off; its reader sees the error too
+  let head: RequestHead;
+  try {
+    head = readHead(request);
+  } catch {
+    response.writeHead(400).end("The query is not valid percent-encoded UTF-8.\n");
+    return;
+  }
+  const exchange = new Exchange(request, response, head);
+  if (head.rawPath === IDENTITY_PATH) {
+    exchange.respond(200, { "content-type": "application/json" }, JSON.stringify({ dir: services.dir }));
+  } else if (isSqs(head)) {
+    await answerSqsJson(services.sqs, services.verifier, exchange);
+  } else {
+    await answerS3(services.s3, services.verifier, exchange);
+  }
+}
+
+function isSqs(head: RequestHead): boolean {
+  if (head.headers.has("x-amz-target")) return true;
+  return /\/sqs\/aws4_request/.test(head.headers.get("authorization") ?? "");
+}

@@ -1,0 +1,120 @@
+import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Command, CommanderError } from "commander";
+import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
+import { runningCloud } from "./folder.ts";
+import type { ProvisionedQueue } from "./provision.ts";
+import { startCloud } from "./server.ts";
+
+/** Exit codes: 0 fine · 1 failed · 64 wrong usage · 69 no cloud runs there, or another one does (sysexits.h). */
+const FAILED = 1;
+const USAGE = 64;
+const UNAVAILABLE = 69;
+const unavailable = new Set(["cloud-not-running", "cloud-folder-in-use", "cloud-port-in-use"]);
+
+interface Flags {
+  dir: string;
+  port: number;
+  queue: ProvisionedQueue[];
+  bucket: string[];
+}
+
+/** `drover cloud …` and `drover cloud env …`; `argv` is what follows `cloud`. Resolves to the exit code. */
+export async function main(argv: string[]): Promise<number> {
+  try {
+    await commands().parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has printed its own message; --help ends with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    const code = error instanceof DroverError ? ` [${error.code}]` : "";
+    process.stderr.write(`drover cloud: ${reasonOf(error)}${code}\n`);
+    return unavailable.has(codeOf(error) ?? "") ? UNAVAILABLE : FAILED;
+  }
+}
+
+function commands(): Command {
+  const cloud = new Command("drover cloud")
+    .description("Run the embedded cloud: SQS and S3 on 127.0.0.1, kept in a folder.")
+    .enablePositionalOptions()
+    .exitOverride()
+    .option("--dir <folder>", "where the cloud keeps everything", ".drover/cloud")
+    .option("--port <number>", "port to listen on; 0 takes any free one", readPort, 0)
+    .option("--queue <name[=deadletters]>", "create this queue when missing (repeatable)", addQueue, [])
+    .option("--bucket <name>", "create this bucket when missing (repeatable)", addText, [])
+    .addHelpText(
+      "after",
+      `
+Examples:
+  drover cloud --dir /tmp/cloud --queue jobs=jobs-dead --bucket results
+  eval "$(drover cloud env --dir /tmp/cloud)"     point AWS tools in this shell at it`,
+    )
+    .action((flags: Flags) => run(flags));
+  cloud
+    .command("env")
+    .description("Print the environment that points AWS tools at the running cloud.")
+    .exitOverride()
+    .option("--dir <folder>", "the cloud's folder", ".drover/cloud")
+    .action(({ dir }: { dir: string }) => printEnvironment(dir));
+  return cloud;
+}
+
+const addText = (text: string, before: string[]) => [...before, text];
+
+function addQueue(text: string, before: ProvisionedQueue[]): ProvisionedQueue[] {
+  const [name = "", deadLetter] = text.split("=");
+  return [...before, deadLetter === undefined ? { name } : { name, deadLetter }];
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new CommanderError(
+    USAGE,
+    "cloud-bad-port",
+    `--port must be a number from 0 to 65535, not '${text}'.`,
+  );
+}
+
+/** Runs until SIGTERM or SIGINT. */
+async function run(flags: Flags): Promise<void> {
+  const asked = Promise.withResolvers<void>();
+  const stop = () => asked.resolve();
+  process.once("SIGTERM", stop).once("SIGINT", stop);
+  try {
+    const cloud = await startCloud({
+      dir: resolve(flags.dir),
+      port: flags.port,
+      provision: { queues: flags.queue, buckets: flags.bucket },
+    });
+    const { endpoint, region, dir } = cloud;
+    process.stdout.write(`${JSON.stringify({ endpoint, region, dir })}\n`);
+    await asked.promise;
+    await cloud.close();
+  } finally {
+    process.off("SIGTERM", stop).off("SIGINT", stop);
+  }
+}
+
+async function printEnvironment(folder: string): Promise<void> {
+  const { endpoint, region, credentials } = await runningCloud(await realFolder(folder));
+  const variables = {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: region,
+  };
+  for (const [name, value] of Object.entries(variables))
+    process.stdout.write(`export ${name}=${quoted(value)}\n`);
+}
+
+async function realFolder(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return resolve(folder);
+    throw error;
+  }
+}
+
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,43 @@
+import { AwsError } from "../aws-error.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { parameter } from "../http/head.ts";
+import type { Verified } from "../signature/verify.ts";
+import type { S3State } from "./state.ts";
+import { xmlDocument, type XmlFields } from "./xml.ts";
+
+/** One verified request. */
+export interface S3Call {
+  state: S3State;
+  exchange: Exchange;
+  bucket: string;
+  /** Empty for operations on a bucket. */
+  key: Buffer;
+  /** Value of x-amz-content-sha256, or UNSIGNED-PAYLOAD for a presigned URL. */
+  payloadHash: string;
+  verified: Verified;
+}
+
+export type S3Operation = (call: S3Call) => Promise<void>;
+
+/** A header; presigned URLs may carry x-amz- headers as parameters instead. */
+export function field(call: S3Call, name: string): string | undefined {
+  const { head } = call.exchange;
+  return head.headers.get(name) ?? (name.startsWith("x-amz-") ? parameter(head, name) : undefined);
+}
+
+export function respondXml(call: S3Call, root: string, fields: XmlFields): void {
+  call.exchange.respond(200, { "content-type": "application/xml" }, xmlDocument(root, fields));
+}
+
+/** An answer without a body. */
+export function respondEmpty(call: S3Call, status: number, headers: Record<string, string> = {}): void {
+  call.exchange.request.resume(); // a body nobody asked for must not block the connection
+  call.exchange.respond(status, headers, "");
+}
+
+/** Throws AwsError `NoSuchKey`. */
+export function noSuchKey(call: S3Call): AwsError {
+  return new AwsError("NoSuchKey", "The specified key does not exist.", { Key: call.key.toString() });
+}
+
+export const isoTime = (ms: number) => new Date(Math.floor(ms / 1000) * 1000).toISOString();

@@ -1,0 +1,33 @@
+import type { FaultKind } from "../signature/fault.ts";
+
+/** HTTP status of each code (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html); 400 for the rest. */
+const statuses: Record<string, number> = {
+  AccessDenied: 403,
+  BucketNotEmpty: 409,
+  InternalError: 500,
+  InvalidAccessKeyId: 403,
+  InvalidRange: 416,
+  MethodNotAllowed: 405,
+  MissingContentLength: 411,
+  NoSuchBucket: 404,
+  NoSuchKey: 404,
+  NotImplemented: 501,
+  NotModified: 304,
+  PreconditionFailed: 412,
+  RequestTimeTooSkewed: 403,
+  SignatureDoesNotMatch: 403,
+};
+
+export const statusOf = (code: string) => statuses[code] ?? 400;
+
+/** S3's code for a signature that was not accepted. */
+export const signatureCodes: Record<FaultKind, string> = {
+  missing: "AccessDenied",
+  malformed: "AuthorizationHeaderMalformed",
+  "malformed-query": "AuthorizationQueryParametersError",
+  "unknown-key": "InvalidAccessKeyId",
+  mismatch: "SignatureDoesNotMatch",
+  skewed: "RequestTimeTooSkewed",
+  expired: "AccessDenied",
+  "unsigned-header": "AccessDenied",
+};

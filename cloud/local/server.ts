@@ -1,0 +1,124 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
+import { systemClock } from "../../base/system/clock.ts";
+import { openDatabase } from "./database.ts";
+import { forgetEndpoint, loadSecrets, recordEndpoint } from "./folder.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { route, type Services } from "./http/route.ts";
+import { provision, type Provision } from "./provision.ts";
+import { openS3 } from "./s3/service.ts";
+import { Verifier, type Credentials } from "./signature/verify.ts";
+import { closeSqs, openSqs } from "./sqs/service.ts";
+
+export interface CloudOptions {
+  /** Everything the cloud knows lies here; created when missing. One cloud a folder. */
+  dir: string;
+  /** 0, the default: any free one. */
+  port?: number;
+  clock?: Clock;
+  /** What must exist before the first request is answered. What exists already stays as it is. */
+  provision?: Provision;
+  /** Told of failures inside the cloud; by default one line on stderr each. */
+  report?: (error: unknown) => void;
+}
+
+export interface RunningCloud {
+  /** `http://127.0.0.1:PORT` */
+  endpoint: string;
+  region: string;
+  /** The folder's real path. */
+  dir: string;
+  credentials: Credentials;
+  /** Answers what waits, commits, lets the folder go. A second call does nothing more. */
+  close(): Promise<void>;
+}
+
+const REGION = "us-east-1";
+const ACCOUNT = "000000000000";
+/** Longer than any client keeps an idle connection, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 75_000;
+/** An upload of the largest object on a slow disk; a client that stalls longer is dropped. */
+const REQUEST_MS = 3_600_000;
+const DRAIN_STEP_MS = 10;
+const DRAIN_MS = 500; // a clean end takes less than a second, answers to long polls included
+
+/**
+ * Starts a cloud on 127.0.0.1. Throws DroverError `cloud-folder-in-use` when another cloud holds the folder,
+ * `cloud-port-in-use` when the port is taken.
+ */
+export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
+  const clock = options.clock ?? systemClock;
+  const report = options.report ?? ((error) => void process.stderr.write(`cloud: ${reasonOf(error)}\n`));
+  await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  const dir = await realpath(options.dir);
+  const database = openDatabase(join(dir, "cloud.sqlite"));
+  try {
+    const { receiptKey, ...credentials } = await loadSecrets(dir);
+    const group = new GroupCommit(database);
+    const sqs = openSqs({ database, group, clock, region: REGION, account: ACCOUNT, receiptKey, report });
+    const s3 = await openS3({ database, group, clock, dir, region: REGION, report });
+    await provision(sqs, s3, options.provision ?? {});
+    const verifier = new Verifier(credentials, REGION, clock);
+    const server = await listen({ sqs, s3, verifier, clock, dir, report }, options.port ?? 0);
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await recordEndpoint(dir, { endpoint, region: REGION, pid: process.pid });
+    let closing: Promise<void> | undefined;
+    const close = async () => {
+      await forgetEndpoint(dir);
+      closeSqs(sqs);
+      group.flush();
+      await stop(server);
+      group.flush();
+      database.close();
+    };
+    return { endpoint, region: REGION, dir, credentials, close: () => (closing ??= close()) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function listen(services: Services, port: number): Promise<Server> {
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
+    (request, response) => {
+      route(services, request, response).catch((error: unknown) => {
+        services.report(error);
+        response.destroy();
+      });
+    },
+  );
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        codeOf(error) === "EADDRINUSE"
+          ? new DroverError(
+              "cloud-port-in-use",
+              `port ${port} is taken. Choose another, or none for any free one.`,
+            )
+          : error,
+      );
+    });
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
+}
+
+/** Lets answers out, then cuts what is left. On the real clock even when a test owns the cloud's. */
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  const ended = new AbortController();
+  void closed.then(() => ended.abort());
+  const deadline = systemClock.monotonic() + DRAIN_MS;
+  while (!ended.signal.aborted && systemClock.monotonic() < deadline) {
+    server.closeIdleConnections();
+    await systemClock.sleep(DRAIN_STEP_MS, ended.signal).catch(() => undefined);
+  }
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,129 @@
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../../../base/clock.ts";
+import type { RequestHead } from "../http/head.ts";
+import { canonicalRequest } from "./canonical.ts";
+import type { Claim } from "./claim.ts";
+import { SignatureFault } from "./fault.ts";
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** What a verified request leaves behind for the signatures of its body's chunks. */
+export interface Verified {
+  signingKey: Buffer;
+  signedAt: string;
+  scope: string;
+  signature: string;
+}
+
+/** AWS accepts a request whose date is within 15 minutes of its own clock. */
+const MAX_SKEW_MS = 15 * 60 * 1000;
+const MAX_CACHED_KEYS = 64; // days × regions × services actually used: a handful
+
+/** Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html). */
+export class Verifier {
+  readonly #credentials: Credentials;
+  readonly #region: string;
+  readonly #clock: Clock;
+  readonly #keys = new Map<string, Buffer>();
+
+  constructor(credentials: Credentials, region: string, clock: Clock) {
+    this.#credentials = credentials;
+    this.#region = region;
+    this.#clock = clock;
+  }
+
+  /**
+   * `payloadHash` is the last line of the canonical request: a hash in hexadecimal, or one of S3's words for
+   * bodies that are signed otherwise. Throws SignatureFault.
+   */
+  verify(head: RequestHead, claim: Claim, payloadHash: string): Verified {
+    if (claim.accessKeyId !== this.#credentials.accessKeyId) {
+      throw new SignatureFault("unknown-key", "The access key id does not exist in this cloud.");
+    }
+    this.#checkScope(claim);
+    this.#checkTime(claim);
+    checkCoverage(head, claim);
+    const scope = `${claim.day}/${claim.region}/${claim.service}/aws4_request`;
+    const request = canonicalRequest(head, claim, payloadHash);
+    const signingKey = this.#signingKey(claim);
+    const expected = sign(
+      signingKey,
+      `AWS4-HMAC-SHA256\n${claim.signedAt}\n${scope}\n${hash("sha256", request, "hex")}`,
+    );
+    if (!sameSignature(expected, claim.signature)) {
+      throw new SignatureFault(
+        "mismatch",
+        "The request signature we calculated does not match the signature you provided.",
+      );
+    }
+    return { signingKey, signedAt: claim.signedAt, scope, signature: claim.signature };
+  }
+
+  #checkScope(claim: Claim): void {
+    const kind = claim.expiresS === undefined ? "malformed" : "malformed-query";
+    if (claim.region !== this.#region) {
+      throw new SignatureFault(kind, `The region '${claim.region}' is wrong; expecting '${this.#region}'.`);
+    }
+    if (claim.day !== claim.signedAt.slice(0, 8)) {
+      throw new SignatureFault(kind, "The credential's date is not the date of the request.");
+    }
+  }
+
+  #checkTime(claim: Claim): void {
+    const signedMs = Date.parse(
+      claim.signedAt.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"),
+    );
+    const now = this.#clock.now();
+    if (Number.isNaN(signedMs)) throw new SignatureFault("malformed", "The signing date does not exist.");
+    if (claim.expiresS === undefined) {
+      if (Math.abs(now - signedMs) <= MAX_SKEW_MS) return;
+      throw new SignatureFault(
+        "skewed",
+        "The difference between the request time and the current time is too large.",
+      );
+    }
+    if (signedMs - now > MAX_SKEW_MS) throw new SignatureFault("expired", "Request is not valid yet");
+    if (now > signedMs + claim.expiresS * 1000) throw new SignatureFault("expired", "Request has expired");
+  }
+
+  #signingKey(claim: Claim): Buffer {
+    const name = `${claim.day}/${claim.region}/${claim.service}`;
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    let key = hmac(`AWS4${this.#credentials.secretAccessKey}`, claim.day);
+    for (const part of [claim.region, claim.service, "aws4_request"]) key = hmac(key, part);
+    if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
+    this.#keys.set(name, key);
+    return key;
+  }
+}
+
+/** A header that AWS acts on must be signed, or someone on the way could add it. */
+function checkCoverage(head: RequestHead, claim: Claim): void {
+  if (!claim.signedHeaders.includes("host")) {
+    throw new SignatureFault("unsigned-header", "The host header must be signed.");
+  }
+  for (const name of head.headers.keys()) {
+    if (name.startsWith("x-amz-") && !claim.signedHeaders.includes(name)) {
+      throw new SignatureFault(
+        "unsigned-header",
+        `There were headers present in the request which were not signed: ${name}`,
+      );
+    }
+  }
+}
+
+const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+
+/** The signature of a string to sign, in hexadecimal. */
+export function sign(signingKey: Buffer, stringToSign: string): string {
+  return createHmac("sha256", signingKey).update(stringToSign).digest("hex");
+}
+
+/** Compares two signatures in a time that does not tell where they differ. */
+export function sameSignature(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,33 @@
+import type { Operation } from "./operation.ts";
+import {
+  changeMessageVisibility,
+  changeMessageVisibilityBatch,
+} from "./operations/change-message-visibility.ts";
+import { createQueue } from "./operations/create-queue.ts";
+import { deleteMessage, deleteMessageBatch } from "./operations/delete-message.ts";
+import { deleteQueue } from "./operations/delete-queue.ts";
+import { getQueueAttributes } from "./operations/get-queue-attributes.ts";
+import { getQueueUrl } from "./operations/get-queue-url.ts";
+import { listQueues } from "./operations/list-queues.ts";
+import { purgeQueue } from "./operations/purge-queue.ts";
+import { receiveMessage } from "./operations/receive-message.ts";
+import { sendMessage, sendMessageBatch } from "./operations/send-message.ts";
+import { setQueueAttributes } from "./operations/set-queue-attributes.ts";
+
+/** Every action of the SQS API that this cloud has, by its name on the wire. */
+export const operations: ReadonlyMap<string, Operation> = new Map([
+  ["ChangeMessageVisibility", changeMessageVisibility],
+  ["ChangeMessageVisibilityBatch", changeMessageVisibilityBatch],
+  ["CreateQueue", createQueue],
+  ["DeleteMessage", deleteMessage],
+  ["DeleteMessageBatch", deleteMessageBatch],
+  ["DeleteQueue", deleteQueue],
+  ["GetQueueAttributes", getQueueAttributes],
+  ["GetQueueUrl", getQueueUrl],
+  ["ListQueues", listQueues],
+  ["PurgeQueue", purgeQueue],
+  ["ReceiveMessage", receiveMessage],
+  ["SendMessage", sendMessage],
+  ["SendMessageBatch", sendMessageBatch],
+  ["SetQueueAttributes", setQueueAttributes],
+]);
