@@ -6,12 +6,13 @@ import { Progress } from "./progress.ts";
 
 let decoding: Decoding | undefined;
 
-/** A stopped analysis has nothing worth keeping: it ends at once, and ffmpeg with it. Exit code as a shell reports it. */
-function stopWith(signalNumber: number): () => void {
-  return () => {
-    decoding?.stop();
-    process.exit(128 + signalNumber);
-  };
+/**
+ * A stopped analysis has nothing worth keeping. ffmpeg is ended first, then the signal's own default ends this process
+ * at once: an orderly exit would wait for the threads, or abort in their native code.
+ */
+function stopWith(signal: NodeJS.Signals): void {
+  decoding?.stop();
+  process.kill(process.pid, signal);
 }
 
 async function main(settings: Settings): Promise<void> {
@@ -44,8 +45,8 @@ function explain(error: unknown): void {
   process.exitCode = known ? error.exitCode : exitCodes.failed;
 }
 
-process.once("SIGTERM", stopWith(15));
-process.once("SIGINT", stopWith(2));
+process.once("SIGTERM", stopWith);
+process.once("SIGINT", stopWith);
 try {
   const settings = readArgs(process.argv.slice(2));
   if (settings === "help") await write(usage.trimEnd());

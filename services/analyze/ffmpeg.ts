@@ -167,7 +167,13 @@ function faultOf(log: Log, how: Ending): AnalyzeError | undefined {
   if (how instanceof Error) return failed("no-ffmpeg", `ffmpeg does not start: ${how.message}.`, how);
   if (typeof how === "string") return failed("decoder-killed", `ffmpeg was killed by ${how}; try again.`);
   const said = (pattern: RegExp): boolean => pattern.test(log.head) || pattern.test(log.tail);
-  if (said(/moov atom not found|: partial file|File ended prematurely|Truncating packet/)) {
+  if (said(/moov atom not found/)) {
+    return badInput(
+      "video-without-index",
+      "The file is no video, or one whose index at the end is missing; send the whole file.",
+    );
+  }
+  if (said(/: partial file|File ended prematurely|Truncating packet/)) {
     return badInput("video-cut-off", "The video is cut off before its end; send the whole file.");
   }
   if (said(/Format not on whitelist|not on whitelist/)) {

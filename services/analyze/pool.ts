@@ -4,12 +4,14 @@ import type { Face, Models } from "./analyzer.ts";
 import { type AnalyzeError, failed } from "./failure.ts";
 import { limits } from "./limits.ts";
 import type { Picture } from "./picture.ts";
-import type { Answer, Task } from "./worker.ts";
+import type { Answer, Leave, Task } from "./worker.ts";
 
 interface Seat {
   worker: Worker;
   /** Pictures that it was dealt and has not answered. */
   open: number;
+  /** Resolves when the thread is gone. */
+  gone: Promise<void>;
 }
 
 /**
@@ -42,21 +44,26 @@ export class Pool {
     await this.#until(() => this.#seats.every(({ open }) => open === 0));
   }
 
+  /**
+   * Lets every worker finish what it holds, two pictures at most, and waits until it is gone. Terminating a thread in
+   * the middle of native code would abort the whole process.
+   */
   async close(): Promise<void> {
-    await Promise.all(this.#seats.map(({ worker }) => worker.terminate()));
+    const message: Leave = "leave";
+    for (const { worker } of this.#seats) worker.postMessage(message, []);
+    await Promise.all(this.#seats.map(({ gone }) => gone));
   }
 
   #open(models: Models): Seat {
-    const seat: Seat = {
-      worker: new Worker(join(import.meta.dirname, "worker.ts"), { workerData: models }),
-      open: 0,
-    };
-    seat.worker.on("message", (answer: Answer) => {
+    const worker = new Worker(join(import.meta.dirname, "worker.ts"), { workerData: models });
+    const gone = new Promise<void>((settle) => worker.once("exit", () => settle()));
+    const seat: Seat = { worker, open: 0, gone };
+    worker.on("message", (answer: Answer) => {
       seat.open -= 1;
       this.#onAnswer(answer.index, answer.faces);
       this.#wake();
     });
-    seat.worker.on("error", (error: unknown) => {
+    worker.on("error", (error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       this.#failure ??= failed("worker-failed", `An analysing thread failed: ${reason}`, error);
       this.#wake();

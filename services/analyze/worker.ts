@@ -9,6 +9,8 @@ export interface Task {
   index: number;
   picture: Picture;
 }
+/** The last message: the worker ends by itself. Ending it from outside would abort the process in native code. */
+export type Leave = "leave";
 export interface Answer {
   index: number;
   faces: Face[];
@@ -21,7 +23,9 @@ const models: Models = workerData;
 const analyze = await openAnalyzer(models);
 // One picture after the other: two at once on one session would only wait for each other.
 for await (const message of on(port, "message")) {
-  const task: Task = message[0];
+  const task: Task | Leave = message[0];
+  if (task === "leave") break;
   const answer: Answer = { index: task.index, faces: await analyze(task.picture) };
   port.postMessage(answer);
 }
+port.close();

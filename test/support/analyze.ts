@@ -1,0 +1,80 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { Readable } from "node:stream";
+import { findFfmpeg } from "../../services/analyze/ffmpeg.ts";
+import type { Report } from "../../services/analyze/report.ts";
+
+export const analyzeFolder = join(import.meta.dirname, "../../services/analyze");
+
+/** Installs the service's packages when they are missing: about 10 s and 113 MB over the network, once. */
+export function installAnalyze(): void {
+  if (existsSync(join(analyzeFolder, "node_modules/onnxruntime-node/package.json"))) return;
+  execFileSync("npm", ["run", "--silent", "setup"], {
+    cwd: analyzeFolder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+/** Path of the sample clip with real smiles; fetched on first use. */
+export function sampleVideo(): string {
+  return execFileSync("npm", ["run", "--silent", "sample"], { cwd: analyzeFolder, encoding: "utf8" }).trim();
+}
+
+/** Makes a video with the ffmpeg that the service itself would use. */
+export function makeVideo(args: readonly string[], file: string): string {
+  execFileSync(findFfmpeg(process.env["PATH"] ?? ""), ["-v", "error", "-nostdin", "-y", ...args, file]);
+  return file;
+}
+
+/** Starts the program as an agent does, with descriptor 3 for progress. */
+export function startAnalyze(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [join(analyzeFolder, "analyze.ts"), ...args], {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+  });
+}
+
+export interface Outcome {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  progress: number[];
+}
+
+export async function runAnalyze(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const child = startAnalyze(args, env);
+  const exit = new Promise<number | null>((settle) => child.once("close", settle));
+  const [stdout, stderr, progress] = await Promise.all([
+    text(child.stdout ?? Readable.from([])),
+    text(child.stderr ?? Readable.from([])),
+    text(progressOf(child)),
+  ]);
+  return {
+    exitCode: await exit,
+    stdout,
+    stderr,
+    progress: progress
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line).progress),
+  };
+}
+
+export function progressOf(child: ChildProcess): Readable {
+  const stream = child.stdio[3];
+  if (stream === null || stream === undefined || !("read" in stream))
+    throw new Error("descriptor 3 is not open");
+  return stream;
+}
+
+/** The report of an analysis that must succeed. */
+export async function analyzed(args: readonly string[], env: Record<string, string> = {}): Promise<Report> {
+  const { exitCode, stdout, stderr } = await runAnalyze(args, env);
+  if (exitCode !== 0) throw new Error(`analyze ended with ${exitCode}: ${stderr}`);
+  return JSON.parse(stdout);
+}
