@@ -1,0 +1,34 @@
+/**
+ * Whether XML 1.0 can carry the text (production 2, Char): no NUL, ESC or other control characters but tab, line feed
+ * and carriage return, no U+FFFE or U+FFFF, no half of a surrogate pair.
+ */
+export function isXmlText(text: string): boolean {
+  return text.isWellFormed() && !NOT_XML.test(text);
+}
+
+/** The text with U+FFFD in the place of whatever XML cannot carry. For sentences meant for people only. */
+export function toXmlText(text: string): string {
+  return text.toWellFormed().replaceAll(NOT_XML_ALL, "\uFFFD");
+}
+
+// oxlint-disable-next-line no-control-regex -- the control characters are what it looks for
+const NOT_XML = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
+const NOT_XML_ALL = new RegExp(NOT_XML, "g");
+
+/** Line feeds and tabs in an attribute, unless written as references, are read back as spaces (XML 1.0, 3.3.3). */
+export function escapeAttribute(value: string): string {
+  return escapeText(value)
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&apos;")
+    .replaceAll("\t", "&#9;")
+    .replaceAll("\n", "&#10;");
+}
+
+/** A carriage return, unless written as a reference, is read back as a line feed (XML 1.0, 2.11). */
+export function escapeText(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("\r", "&#13;");
+}
