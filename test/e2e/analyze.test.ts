@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { expressionNames } from "../../services/analyze/expressions.ts";
 import type { Report } from "../../services/analyze/report.ts";
 import {
   analyzed,
+  analyzeFolder,
   installAnalyze,
   makeVideo,
   progressOf,
@@ -68,7 +69,7 @@ describe("a man before a camera", () => {
     });
   });
 
-  test("gives the same answer on one thread, without an ffmpeg on the PATH, without progress", async () => {
+  test("gives the same answer on one thread and without an ffmpeg on the PATH", async () => {
     const alone = await analyzed(["--input", clip, "--rate", "2", "--threads", "1"], { PATH: "" });
     expect(alone.frames).toEqual(first.frames);
     expect(alone.summary).toEqual(first.summary);
@@ -148,6 +149,13 @@ test("progress rises to one on descriptor 3, and stdout holds one JSON document"
   expect(progress.length).toBeGreaterThan(10);
   expect(progress).toEqual(progress.toSorted((a, b) => a - b));
   expect(progress.at(-1)).toBe(1);
+});
+
+test("nobody has to listen to the progress", () => {
+  const program = [join(analyzeFolder, "analyze.ts"), "--input", clip, "--rate", "0.5"];
+  const unopened = spawnSync(process.execPath, program, { encoding: "utf8" });
+  expect(unopened.status).toBe(0);
+  expect(JSON.parse(unopened.stdout).frames).toHaveLength(25);
 });
 
 test("SIGTERM ends the program and its ffmpeg at once", async () => {
