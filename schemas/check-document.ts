@@ -1,9 +1,12 @@
+import type { ErrorCode } from "./codes.ts";
 import { XmlDocument, XmlLibError } from "libxml2-wasm";
 import type { XmlElement } from "libxml2-wasm";
-import { compiledSchema, PARSE_OPTIONS, xpath } from "./compiled.ts";
+import type { ErrorCode } from "./codes.ts";
+import { PARSE_OPTIONS, schemaValidator, xpath } from "./compiled.ts";
 import type { DocumentKind } from "./compiled.ts";
 import { readDocumentText } from "./document-text.ts";
 import { explainSchema, explainSyntax } from "./explain.ts";
+import { schemaWords } from "./schema-words.ts";
 import { attribute } from "./tree.ts";
 import type { Report } from "./tree.ts";
 import type { Problem, Refusal, Salvage, Verdict } from "./verdict.ts";
@@ -63,7 +66,7 @@ function parse(text: string): { doc: XmlDocument } | { line: number; message: st
   }
 }
 
-function problem(code: string, line: number, message: string): Problem {
+function problem(code: ErrorCode, line: number, message: string): Problem {
   const at = Math.max(1, line);
   return { code, line: at, message: `Line ${at}: ${message}.` };
 }
@@ -105,16 +108,15 @@ function checkStructure(kind: DocumentKind, doc: XmlDocument): Problem[] {
 }
 
 function checkSchema(kind: DocumentKind, doc: XmlDocument): Problem[] {
-  const { validator, words } = compiledSchema(kind);
   try {
-    validator.validate(doc);
+    schemaValidator(kind).validate(doc);
     return [];
   } catch (error) {
     if (!(error instanceof XmlLibError)) throw error;
     // libxml2 reports a broken type twice, once for the facet and once for the type; both give the same sentence.
     const problems = new Map<string, Problem>();
     for (const { line, message } of error.details) {
-      const found = problem(`${kind}-invalid`, line, explainSchema(message, words));
+      const found = problem(`${kind}-invalid`, line, explainSchema(message, schemaWords(kind)));
       problems.set(found.message, found);
     }
     return [...problems.values()];

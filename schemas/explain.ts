@@ -1,4 +1,4 @@
-import type { SchemaWords } from "./compiled.ts";
+import type { SchemaWords } from "./schema-words.ts";
 
 /*
  * Sentences for libxml2's messages. Only names of elements and attributes and our own words get into them, never a
@@ -69,7 +69,7 @@ function explainElement(element: string, rest: string, words: SchemaWords): stri
   // In a sequence the list of what may come ends with the first element that must come.
   if (rest.startsWith("Missing child element")) return `<${element}> lacks <${expected?.at(-1) ?? "…"}>`;
   if (rest.startsWith("No matching global declaration")) {
-    return `the document element must be <${[...words.attributes.keys()][0]}>, not <${element}>`;
+    return `the document element must be <${words.root}>, not <${element}>`;
   }
   if (rest.startsWith("Duplicate key-sequence")) return `two <${element}> elements have the same name`;
   if (rest.startsWith("Character content")) return `<${element}> must not contain text`;

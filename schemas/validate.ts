@@ -1,5 +1,5 @@
 import { checkDocument } from "./check-document.ts";
-import { compiledSchema } from "./compiled.ts";
+import { schemaValidator } from "./compiled.ts";
 import type { DocumentKind } from "./compiled.ts";
 import { readRequest } from "./read-request.ts";
 import { readResponse } from "./read-response.ts";
@@ -22,6 +22,6 @@ export function validate(kind: DocumentKind, xml: string | Uint8Array): Verdict<
 
 /** Compiles both schemas now (a few milliseconds), so that the first document does not wait for it. */
 export function warmUp(): void {
-  compiledSchema("request");
-  compiledSchema("response");
+  schemaValidator("request");
+  schemaValidator("response");
 }

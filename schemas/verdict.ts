@@ -1,9 +1,10 @@
+import type { ErrorCode } from "./codes.ts";
 import type { JobOutput } from "./request.ts";
 
 /** One thing that is wrong with a document. */
 export interface Problem {
   /** One of schemas/codes.ts. */
-  code: string;
+  code: ErrorCode;
   /** From 1; where a start tag spans lines, the line it ends on. */
   line: number;
   /** One sentence: what is wrong and what is allowed. Never quotes a value of the document. */
