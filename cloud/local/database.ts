@@ -27,7 +27,8 @@ export function openDatabase(path: string): DatabaseSync {
   } catch (error) {
     database.close();
     if (!isBusy(error)) throw error;
-    throw new DroverError("cloud-folder-in-use", `another cloud holds ${path}`, { cause: error });
+    const hint = "Stop it, or choose another folder (--dir).";
+    throw new DroverError("cloud-folder-in-use", `another cloud holds ${path}. ${hint}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import { runningCloud } from "./folder.ts";
 import type { ProvisionedQueue } from "./provision.ts";
@@ -15,8 +15,8 @@ const unavailable = new Set(["cloud-not-running", "cloud-folder-in-use", "cloud-
 interface Flags {
   dir: string;
   port: number;
-  queue: ProvisionedQueue[];
-  bucket: string[];
+  queue?: ProvisionedQueue[];
+  bucket?: string[];
 }
 
 /** `drover cloud …` and `drover cloud env …`; `argv` is what follows `cloud`. Resolves to the exit code. */
@@ -40,8 +40,8 @@ function commands(): Command {
     .exitOverride()
     .option("--dir <folder>", "where the cloud keeps everything", ".drover/cloud")
     .option("--port <number>", "port to listen on; 0 takes any free one", readPort, 0)
-    .option("--queue <name[=deadletters]>", "create this queue when missing (repeatable)", addQueue, [])
-    .option("--bucket <name>", "create this bucket when missing (repeatable)", addText, [])
+    .option("--queue <name[=deadletters]>", "create this queue when missing (repeatable)", addQueue)
+    .option("--bucket <name>", "create this bucket when missing (repeatable)", addText)
     .addHelpText(
       "after",
       `
@@ -59,9 +59,9 @@ Examples:
   return cloud;
 }
 
-const addText = (text: string, before: string[]) => [...before, text];
+const addText = (text: string, before: readonly string[] = []) => [...before, text];
 
-function addQueue(text: string, before: ProvisionedQueue[]): ProvisionedQueue[] {
+function addQueue(text: string, before: readonly ProvisionedQueue[] = []): ProvisionedQueue[] {
   const [name = "", deadLetter] = text.split("=");
   return [...before, deadLetter === undefined ? { name } : { name, deadLetter }];
 }
@@ -69,11 +69,7 @@ function addQueue(text: string, before: ProvisionedQueue[]): ProvisionedQueue[] 
 function readPort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new CommanderError(
-    USAGE,
-    "cloud-bad-port",
-    `--port must be a number from 0 to 65535, not '${text}'.`,
-  );
+  throw new InvalidArgumentError("It must be a number from 0 to 65535.");
 }
 
 /** Runs until SIGTERM or SIGINT. */
@@ -85,7 +81,7 @@ async function run(flags: Flags): Promise<void> {
     const cloud = await startCloud({
       dir: resolve(flags.dir),
       port: flags.port,
-      provision: { queues: flags.queue, buckets: flags.bucket },
+      provision: { queues: flags.queue ?? [], buckets: flags.bucket ?? [] },
     });
     const { endpoint, region, dir } = cloud;
     process.stdout.write(`${JSON.stringify({ endpoint, region, dir })}\n`);
