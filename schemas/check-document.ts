@@ -1,7 +1,6 @@
 import type { ErrorCode } from "./codes.ts";
 import { XmlDocument, XmlLibError } from "libxml2-wasm";
 import type { XmlElement } from "libxml2-wasm";
-import type { ErrorCode } from "./codes.ts";
 import { PARSE_OPTIONS, schemaValidator, xpath } from "./compiled.ts";
 import type { DocumentKind } from "./compiled.ts";
 import { readDocumentText } from "./document-text.ts";
