@@ -17,6 +17,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
     load: () => import("../operator/services/main.ts"),
   },
   cloud: { summary: "the embedded cloud: SQS and S3 on this machine", load: () => import("./cloud.ts") },
+  demo: { summary: "the main job, end to end, on this machine", load: () => import("../operator/demo/main.ts") },
   receive: { summary: "a reference receiver of callbacks", load: () => import("../client/receive/main.ts") },
 };
 

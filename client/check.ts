@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { buildRequest, maskRequest } from "../schemas/build.ts";
+import { buildRequest } from "../schemas/build.ts";
+import { maskRequest } from "../schemas/mask.ts";
 import { checkRequest } from "../schemas/parameters.ts";
 import type { JobRequest } from "../schemas/request.ts";
 import type { ServiceManifest } from "../schemas/service.ts";

@@ -4,7 +4,7 @@ import type { Objects } from "../../cloud/ports/objects.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import { artifactKey } from "../../jobs/keys.ts";
-import { rawOutputOf } from "../../schemas/build.ts";
+import { rawOutputOf } from "../../schemas/raw-output.ts";
 import type { Artifact, JobResponse } from "../../schemas/response.ts";
 import type { ServiceManifest } from "../../schemas/service.ts";
 
