@@ -41,7 +41,8 @@ function write(text: string): Promise<void> {
 function explain(error: unknown): void {
   const known = error instanceof AnalyzeError;
   const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`analyze: ${known ? error.code : "unexpected"}: ${reason}\n`);
+  const [firstLine] = reason.split("\n", 1);
+  process.stderr.write(`analyze: ${known ? error.code : "unexpected"}: ${firstLine}\n`);
   process.exitCode = known ? error.exitCode : exitCodes.failed;
 }
 

