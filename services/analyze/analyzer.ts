@@ -29,7 +29,7 @@ export function buildModels(detector: DetectorName): Models {
 }
 
 /** Everything that happens to one picture. One call at a time. */
-export type Analyzer = (picture: Picture) => Promise<Face[]>;
+type Analyzer = (picture: Picture) => Promise<Face[]>;
 
 export async function openAnalyzer(models: Models): Promise<Analyzer> {
   const runtime = loadRuntime();

@@ -17,7 +17,7 @@ export interface FrameRecord {
   faces: FaceRecord[];
 }
 
-export interface FaceRecord {
+interface FaceRecord {
   /** Left, top, width and height from brows to chin, in the video's own pixels. */
   box: [number, number, number, number];
   /** The detector's confidence, 0 to 1. */
@@ -28,7 +28,7 @@ export interface FaceRecord {
   smileScore: number;
 }
 
-export interface Summary {
+interface Summary {
   framesAnalysed: number;
   framesWithFace: number;
   framesWithSmile: number;
@@ -90,7 +90,7 @@ export function buildReport(video: VideoFacts, settings: Settings, frames: Frame
   };
 }
 
-export function summarize(frames: readonly FrameRecord[]): Summary {
+function summarize(frames: readonly FrameRecord[]): Summary {
   const faces = frames.flatMap((frame) => frame.faces);
   const withFace = frames.filter((frame) => frame.faces.length > 0).length;
   const smiling = frames.filter(hasSmile);
