@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { algorithms, startChecksum, type Algorithm } from "../../../cloud/local/s3/checksums.ts";
 
 // The check values of the CRC catalogue for "123456789"; the hashes are openssl's.

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { listKeys, type Listing } from "../../../cloud/local/s3/listing.ts";
 import { openObjectTable, type ObjectTable } from "../../../cloud/local/s3/object-table.ts";

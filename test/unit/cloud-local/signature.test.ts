@@ -146,9 +146,10 @@ const chunks = {
   last: "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
 };
 
+const chunk = (bytes: number, signature: string) =>
+  `${bytes.toString(16)};chunk-signature=${signature}\r\n${"a".repeat(bytes)}\r\n`;
+
 function chunkedBody(signatures = chunks): Buffer {
-  const chunk = (bytes: number, signature: string) =>
-    `${bytes.toString(16)};chunk-signature=${signature}\r\n${"a".repeat(bytes)}\r\n`;
   return Buffer.from(
     chunk(65_536, signatures.first) + chunk(1024, signatures.second) + chunk(0, signatures.last),
   );

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { AwsError } from "../../../cloud/local/aws-error.ts";
 import { openDatabase } from "../../../cloud/local/database.ts";
@@ -63,12 +63,13 @@ interface World {
 
 const clock = createFakeClock();
 
+function report(error: unknown): void {
+  throw error;
+}
+
 function open(dir: string): Pick<World, "state" | "queue" | "dead" | "close"> {
   const database = openDatabase(join(dir, "cloud.sqlite"));
   const group = new GroupCommit(database);
-  const report = (error: unknown) => {
-    throw error;
-  };
   const state = openSqs({ database, group, clock, region: "r", account: "0", receiptKey: "k", report });
   const dead = createQueue(state, "dead", { MessageRetentionPeriod: "1000" });
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: "arn:aws:sqs:r:0:dead", maxReceiveCount: 3 });
