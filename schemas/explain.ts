@@ -31,7 +31,7 @@ const SYNTAX: readonly (readonly [RegExp, string])[] = [
     "it holds a character that XML cannot carry; encode such a value as base64",
   ],
   [/Start tag expected|Document is empty/, 'the document does not start with an element; expected "<"'],
-  [/XML or text declaration not at start/, "the XML declaration is not at the very start"],
+  [/declaration (?:allowed only|not) at/, "the XML declaration is not at the very start"],
   [/CData section not finished/, 'a CDATA section has no "]]>"'],
 ];
 

@@ -22,7 +22,9 @@ const ESCAPE_ALLOWANCE_CHARS = 256;
 export function rawOutputOf(bytes: Uint8Array, truncated = false): RawOutput {
   const text = decodeExactly(bytes);
   const flag = truncated ? { truncated } : {};
-  if (text !== undefined && isXmlText(text) && isCompact(text)) {
+  // Readers of XML may drop a byte order mark at the start of a text; libxml2-wasm does.
+  const plain = text !== undefined && !text.startsWith("\uFEFF") && isXmlText(text);
+  if (plain && isCompact(text)) {
     return { encoding: "none", content: text, ...flag };
   }
   return { encoding: "base64", content: Buffer.from(bytes).toString("base64"), ...flag };

@@ -1,4 +1,5 @@
 import { XmlElement } from "libxml2-wasm";
+import { xpath } from "./compiled.ts";
 
 /** Takes note of a rule that the document breaks at an element. */
 export type Report = (element: XmlElement, message: string) => void;
@@ -14,12 +15,9 @@ export function required(element: XmlElement, name: string): string {
   return value;
 }
 
+/** By XPath and not by walking siblings: the library's walk breaks at a processing instruction. */
 export function children(element: XmlElement): XmlElement[] {
-  const found: XmlElement[] = [];
-  for (let node = element.firstChild; node !== null; node = node.next) {
-    if (node instanceof XmlElement) found.push(node);
-  }
-  return found;
+  return element.find(xpath("*")).filter((node) => node instanceof XmlElement);
 }
 
 export function child(element: XmlElement, name: string): XmlElement | undefined {

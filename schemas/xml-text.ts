@@ -6,12 +6,17 @@ export function isXmlText(text: string): boolean {
   return text.isWellFormed() && !NOT_XML.test(text);
 }
 
-/** The text with U+FFFD in the place of whatever XML cannot carry. For sentences meant for people only. */
+/**
+ * The text with U+FFFD in the place of whatever XML cannot carry, and without a byte order mark at its start, which
+ * readers may drop. For sentences meant for people only.
+ */
 export function toXmlText(text: string): string {
-  return text.toWellFormed().replaceAll(NOT_XML_ALL, "\uFFFD");
+  return text
+    .toWellFormed()
+    .replaceAll(NOT_XML_ALL, "\uFFFD")
+    .replace(/^\uFEFF+/, "");
 }
 
-// oxlint-disable-next-line no-control-regex -- the control characters are what it looks for
 const NOT_XML = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
 const NOT_XML_ALL = new RegExp(NOT_XML, "g");
 
