@@ -45,6 +45,7 @@ export class Worker {
   readonly #polls = new AbortController();
   readonly #stop = new AbortController();
   #started: () => void = () => undefined;
+  #cancelDrainTimer: () => void = () => undefined;
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -69,6 +70,7 @@ export class Worker {
       this.#redeliver(deliveries),
     ]);
     while (this.#jobs.size > 0) await this.#changed.wait(clock);
+    this.#cancelDrainTimer();
     this.state = "stopped";
   }
 
@@ -77,8 +79,8 @@ export class Worker {
     this.state = "draining";
     this.#polls.abort();
     for (const job of this.#jobs) if (!["running", "settling"].includes(job.state)) job.leave();
-    const cancel = this.#context.clock.after(this.#context.settings.drainTimeoutS * 1000, () => this.stop());
-    this.#stop.signal.addEventListener("abort", cancel);
+    const { clock, settings } = this.#context;
+    this.#cancelDrainTimer = clock.after(settings.drainTimeoutS * 1000, () => this.stop());
     this.#changed.wake();
   }
 
