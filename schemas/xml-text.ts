@@ -17,8 +17,9 @@ export function toXmlText(text: string): string {
     .replace(/^\uFEFF+/, "");
 }
 
-const NOT_XML = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
-const NOT_XML_ALL = new RegExp(NOT_XML, "g");
+// Everything but tab, line feed, carriage return and what comes from U+0020 on, less U+FFFE and U+FFFF.
+const NOT_XML = /(?![\t\n\r])\p{Cc}(?<![\x7F-\x9F])|[\uFFFE\uFFFF]/u;
+const NOT_XML_ALL = new RegExp(NOT_XML, "gu");
 
 /** Line feeds and tabs in an attribute, unless written as references, are read back as spaces (XML 1.0, 3.3.3). */
 export function escapeAttribute(value: string): string {

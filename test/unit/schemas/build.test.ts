@@ -18,6 +18,12 @@ const response: JobResponse = {
   message: "Done.",
 };
 
+function carried(bytes: Uint8Array) {
+  const verdict = validate("response", buildResponse({ ...response, rawOutput: rawOutputOf(bytes) }));
+  if (!verdict.ok || verdict.value.rawOutput === undefined) throw new Error("The response lost its output.");
+  return verdict.value.rawOutput;
+}
+
 describe("building", () => {
   it("gives a request document that reads back as the same request", () => {
     fc.assert(
@@ -107,13 +113,6 @@ describe("building", () => {
 });
 
 describe("rawOutputOf", () => {
-  const carried = (bytes: Uint8Array) => {
-    const verdict = validate("response", buildResponse({ ...response, rawOutput: rawOutputOf(bytes) }));
-    if (!verdict.ok || verdict.value.rawOutput === undefined)
-      throw new Error("The response lost its output.");
-    return verdict.value.rawOutput;
-  };
-
   it("carries any bytes unchanged", () => {
     fc.assert(
       fc.property(
