@@ -9,7 +9,7 @@ export const CODES = {
   },
   "request-not-xml": {
     meaning: "The request is not well-formed XML 1.0.",
-    advice: "Correct the document at the line named; `submit-job --dry-run` checks one without sending it.",
+    advice: "Correct the document at the line named.",
   },
   "request-encoding": {
     meaning: "The request is not in UTF-8, or declares another encoding.",
@@ -146,7 +146,7 @@ export const CODES = {
   },
   quarantined: {
     meaning: "Several machines died while they worked on the job, so it is not tried again by itself.",
-    advice: "Look at the job's attempts with `drover jobs`, then replay it.",
+    advice: "Look at what the job's attempts have in common, then replay it.",
   },
   internal: {
     meaning: "Drover itself failed.",
