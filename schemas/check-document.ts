@@ -11,7 +11,7 @@ import type { Report } from "./tree.ts";
 import type { Problem, Refusal, Salvage, Verdict } from "./verdict.ts";
 
 /** The revision of the contract that this code knows. */
-export const CONTRACT_REVISION = 1;
+const CONTRACT_REVISION = 1;
 
 /** More would help nobody, and a hostile document could ask for thousands. */
 const MAX_PROBLEMS = 20;

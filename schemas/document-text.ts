@@ -4,7 +4,7 @@ import { isUtf8 } from "node:buffer";
  * One kind's size limit in bytes. A request travels as one SQS message, a response may (response queue): 1 MiB is
  * the largest one SQS takes (AWS, "Amazon SQS message quotas").
  */
-export const MAX_DOCUMENT_BYTES = 1_048_576;
+const MAX_DOCUMENT_BYTES = 1_048_576;
 
 /** What is wrong with a document, before the code gets its `request-` or `response-` in front. */
 export interface TextProblem {

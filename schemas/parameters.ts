@@ -11,9 +11,9 @@ export type RequestVerdict =
   | { ok: false; code: "input-missing" | "input-type-refused"; message: string };
 
 /** For strings without a length of their own. */
-export const DEFAULT_MAX_LENGTH = 256;
+const DEFAULT_MAX_LENGTH = 256;
 /** For strings without a pattern of their own: no blanks, slashes, quotes or "@". */
-export const DEFAULT_PATTERN = "[A-Za-z0-9._,:+-]*";
+const DEFAULT_PATTERN = "[A-Za-z0-9._,:+-]*";
 
 /**
  * Whether a service takes a request: its input and its parameters. The client asks before sending and the agent before
