@@ -4,6 +4,7 @@ import { decide, type Failure } from "../jobs/failure.ts";
 import { identify } from "../jobs/identity.ts";
 import { type JobState, mayFollow } from "../jobs/life.ts";
 import type { JobResponse, Timings } from "../schemas/response.ts";
+import { toXmlText } from "../schemas/xml-text.ts";
 import { type Addressee, addresseeOf, admit, type Admission } from "./admit/admit.ts";
 import type { AgentContext } from "./context.ts";
 import { provideInput } from "./input/provide.ts";
@@ -29,6 +30,8 @@ const TROUBLE_CAP_S = 60;
 export class Job {
   state: JobState = "received";
   service = "";
+  /** Epoch milliseconds by the queue's clock. */
+  readonly sentAt: number;
   /** Monotonic milliseconds; set while the program runs. */
   runningSince: number | undefined;
   /** Seconds, for the agent's appetite. */
@@ -46,6 +49,7 @@ export class Job {
     this.#context = context;
     this.#slots = slots;
     this.#message = message;
+    this.sentAt = message.sentAt;
     this.#onChange = onChange;
     this.#receivedAtMs = context.clock.now();
   }
@@ -74,18 +78,20 @@ export class Job {
     } catch (error) {
       await this.#interrupted(holding, error);
     } finally {
-      lease.release();
+      void lease.release();
     }
   }
 
   async #work(holding: Holding): Promise<Settled> {
     const { objects, catalog, secrets, clock } = this.#context;
     const message = this.#message;
-    const past = message.receiveCount > 1 ? await readPast(objects, holding.job) : NO_PAST;
+    // A message of ours that stands for an older one has a past however new it is itself.
+    const isFirst = message.receiveCount === 1 && holding.job.id === message.id;
+    const past = isFirst ? NO_PAST : await readPast(objects, holding.job);
     if (past.hasResult) {
       this.#enter("settling");
       const told = addresseeOf(message.body);
-      return await resume(this.#context, holding, told?.output ?? { type: "store" }, past.delivered);
+      return await resume(this.#context, holding, told?.output ?? { type: "store" });
     }
     const admission = admit(message, { catalog, holdsSecret: (ref) => secrets.holds(ref) }, clock.now());
     switch (admission.verdict) {
@@ -114,7 +120,16 @@ export class Job {
       }
       return await this.#failed(holding, admitted, outcome, past);
     } finally {
-      await files.remove(folder.root);
+      await this.#removeFolder(folder.root);
+    }
+  }
+
+  /** What cannot be removed now is swept when the next agent starts; it changes nothing for the job. */
+  async #removeFolder(path: string): Promise<void> {
+    try {
+      await this.#context.files.remove(path);
+    } catch (error) {
+      this.#context.log.warn("job.folder-left", { path, reason: reasonOf(error) });
     }
   }
 
@@ -138,6 +153,7 @@ export class Job {
     this.inputS = (clock.monotonic() - fetchedFrom) / 1000;
     this.#enter("ready");
     const giveBack = await this.#slots.take(holding.signal);
+    holding.signal.throwIfAborted();
     const run = await this.#run(holding, folder, admitted, args).finally(giveBack);
     this.#enter("settling");
     if (!run.ok) return run.failure;
@@ -190,7 +206,7 @@ export class Job {
       error: { code: failure.code, ...(failure.line === undefined ? {} : { line: failure.line }) },
       artifacts: [],
       timings: this.#timings(),
-      message: failure.message,
+      message: toXmlText(failure.message), // it may quote a program
     };
     this.#record("concluded", holding, { status, code: failure.code, reason: failure.message });
     return await settle(this.#context, holding, response, told.output, park ? failure : undefined);
@@ -229,6 +245,7 @@ export class Job {
 
   async #handBack(holding: Holding, visibilityTimeoutS: number): Promise<void> {
     const { receiptHandle } = holding.lease;
+    await holding.lease.release(); // a heartbeat under way would hide the message again
     try {
       await this.#context.queues.requests.changeVisibility([{ receiptHandle, visibilityTimeoutS }]);
     } catch (error) {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { DroverError, reasonOf } from "../base/errors.ts";
-import { createLog } from "../base/log.ts";
+import { createLog, type Log } from "../base/log.ts";
 import type { Config } from "../base/config/config.ts";
 import { exitCodeOf } from "../base/system/cli.ts";
 import { systemClock } from "../base/system/clock.ts";
@@ -13,9 +13,11 @@ import { systemProcesses } from "../base/system/processes.ts";
 import { systemRandom } from "../base/system/random.ts";
 import { root, version } from "../base/system/root.ts";
 import { loadSettings, machine } from "../base/system/settings.ts";
-import { closeS3Clients, createS3Clients, openBucket } from "../cloud/aws/s3.ts";
+import { closeS3Clients, createS3Clients, openBucket, type S3Clients } from "../cloud/aws/s3.ts";
 import { createS3Store } from "../cloud/aws/s3-store.ts";
-import { closeSqsClients, createSqsClients, openQueue } from "../cloud/aws/sqs.ts";
+import { closeSqsClients, createSqsClients, openQueue, type SqsClients } from "../cloud/aws/sqs.ts";
+import type { Objects } from "../cloud/ports/objects.ts";
+import type { Store } from "../cloud/ports/store.ts";
 import { readCatalog } from "./admit/catalog.ts";
 import type { AgentContext } from "./context.ts";
 import { fleetKey } from "./fleet-key.ts";
@@ -75,49 +77,10 @@ async function runAgent(config: Config): Promise<void> {
   await systemFiles.remove(jobsDir); // what an agent that was killed left behind
   await systemFiles.makeFolder(jobsDir, 0o700);
 
-  const sqs = createSqsClients();
-  const s3 = createS3Clients();
-  const http = createSystemHttp();
-  const objects = openBucket(s3, config.bucket);
+  const clients = { sqs: createSqsClients(), s3: createS3Clients(), http: createSystemHttp() };
+  const objects = openBucket(clients.s3, config.bucket);
   const store = createS3Store(objects);
-  const tools = {
-    clock: systemClock,
-    random: systemRandom,
-    files: systemFiles,
-    http,
-    processes: systemProcesses,
-  };
-  const activity = new Activity(
-    { ...tools, store, log },
-    { instanceId: config.instance_id, folder: config.work_dir },
-  );
-  const [requests, responses, deliveries, dead, catalog, key] = await Promise.all([
-    openQueue(sqs, config.queues.requests),
-    openQueue(sqs, config.queues.responses),
-    openQueue(sqs, config.queues.deliveries),
-    openQueue(sqs, config.queues.dead),
-    readCatalog(systemFiles, config.services_dir, machine()),
-    fleetKey(objects, systemRandom).catch((error: unknown) => {
-      throw new DroverError(
-        "bucket-missing",
-        `The bucket ${config.bucket} cannot be used: ${reasonOf(error)} Create it with: drover setup`,
-      );
-    }),
-    activity.open(),
-  ]);
-  const context: AgentContext = {
-    ...tools,
-    log,
-    objects,
-    queues: { requests, responses, deliveries, dead },
-    openQueue: (url) => openQueue(sqs, url),
-    deleter: new Deleter(requests, log),
-    catalog,
-    secrets: new Secrets(config.secrets),
-    activity,
-    fleetKey: key,
-    settings: settingsOf(config, jobsDir),
-  };
+  const context = await openContext(config, jobsDir, clients, { objects, store, log });
   announce(context);
 
   const worker = new Worker(context);
@@ -132,10 +95,66 @@ async function runAgent(config: Config): Promise<void> {
   restore();
   log.info("agent.left", { ...worker.counts });
   await systemFiles.remove(jobsDir);
-  await http.close();
-  closeSqsClients(sqs);
-  closeS3Clients(s3);
+  await clients.http.close();
+  closeSqsClients(clients.sqs);
+  closeS3Clients(clients.s3);
   unlock();
+}
+
+interface Clients {
+  sqs: SqsClients;
+  s3: S3Clients;
+  http: ReturnType<typeof createSystemHttp>;
+}
+
+/** Asks the cloud for everything at once: the first poll waits for the slowest answer only. */
+async function openContext(
+  config: Config,
+  jobsDir: string,
+  { sqs, http }: Clients,
+  { objects, store, log }: { objects: Objects; store: Store; log: Log },
+): Promise<AgentContext> {
+  const tools = {
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    http,
+    processes: systemProcesses,
+  };
+  const place = { instanceId: config.instance_id, folder: config.work_dir };
+  const activity = new Activity({ ...tools, store, log }, place);
+  const [requests, responses, deliveries, dead, catalog, key] = await Promise.all([
+    openQueue(sqs, config.queues.requests),
+    openQueue(sqs, config.queues.responses),
+    openQueue(sqs, config.queues.deliveries),
+    openQueue(sqs, config.queues.dead),
+    readCatalog(systemFiles, config.services_dir, machine()),
+    keyOf(objects),
+    activity.open(),
+  ]);
+  return {
+    ...tools,
+    log,
+    objects,
+    queues: { requests, responses, deliveries, dead },
+    openQueue: (url) => openQueue(sqs, url),
+    deleter: new Deleter(requests, log),
+    catalog,
+    secrets: new Secrets(config.secrets),
+    activity,
+    fleetKey: key,
+    settings: settingsOf(config, jobsDir),
+  };
+}
+
+async function keyOf(objects: Objects): Promise<Uint8Array> {
+  try {
+    return await fleetKey(objects, systemRandom);
+  } catch (error) {
+    if (error instanceof DroverError) throw error;
+    const message = `The bucket ${objects.bucket} cannot be used: ${reasonOf(error)} Create it with: drover setup`;
+    throw new DroverError("bucket-missing", message, { cause: error });
+  }
 }
 
 function settingsOf(config: Config, jobsDir: string): AgentContext["settings"] {

@@ -33,9 +33,6 @@ export class Worker {
   /** Resolves when the first poll is about to be sent. */
   readonly polling: Promise<void>;
   readonly counts = { done: 0, returned: 0, abandoned: 0 };
-  /** When the oldest message we saw lately was sent, epoch milliseconds: the queue itself cannot say. */
-  oldestSentAt: number | undefined;
-
   readonly #context: AgentContext;
   readonly #jobs = new Set<Job>();
   readonly #slots: Slots;
@@ -106,6 +103,12 @@ export class Worker {
     };
   }
 
+  /** When the oldest message in our hands was sent, epoch milliseconds: the queue itself cannot say. */
+  oldestSentAt(): number | undefined {
+    const sent = [...this.#jobs].map((it) => it.sentAt);
+    return sent.length === 0 ? undefined : Math.min(...sent);
+  }
+
   /** Resolves to how many messages to ask for, as soon as that is more than none; 0 when it is time to leave. */
   async #want(): Promise<number> {
     while (this.state === "working") {
@@ -117,7 +120,6 @@ export class Worker {
   }
 
   #take(message: QueueMessage, leases: LeaseKeeper): void {
-    this.oldestSentAt = message.sentAt;
     const job = new Job(this.#context, this.#slots, message, (it) => this.#onChange(it));
     this.#jobs.add(job);
     void job.live(leases).finally(() => {

@@ -36,3 +36,13 @@ export async function withDeadline<T>(
     cancel();
   }
 }
+
+/** The outcome of `work`, unless the signal aborts first; for work that does not heed a signal itself. */
+export function withSignal<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

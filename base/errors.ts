@@ -12,6 +12,9 @@ export class DroverError extends Error {
 
 /** The message of anything that was thrown, on one line. */
 export function reasonOf(error: unknown): string {
+  // A name that resolves to several addresses fails with one error for each of them.
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return error.errors.map(reasonOf).join("; ");
   const text = error instanceof Error ? error.message || error.name : String(error);
   return text.replaceAll(/\s+/g, " ").trim();
 }

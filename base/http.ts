@@ -13,7 +13,7 @@ export interface HttpResponse {
   /** Lower-case names; repeated headers are joined by a comma. */
   headers: Record<string, string>;
   body: AsyncIterable<Uint8Array>;
-  /** Drops the rest of the body and frees the connection. */
+  /** Drops the rest of the body and frees the connection. Never rejects. */
   discard(): Promise<void>;
 }
 

@@ -1,17 +1,23 @@
 /**
- * The delivery claim: two holders of one message must never POST at the same time.
+ * The delivery claim: two holders of one message must never POST at the same time, and what was delivered must not
+ * be delivered again.
  *
- * The commit of a result carries the committer's claim: it alone may deliver for `claimS` seconds. Whoever finds
- * the result later takes the claim over by a conditional write, once it has run out. Ages are computed from
- * the store's own clock (its Date minus the object's Last-Modified), so no skew of an agent's clock counts.
+ *   held ──given back after a failure──▶ released ──taken──▶ held ──delivered──▶ delivered
+ *     └──────────run out, taken over──────────────────────────┘
+ *
+ * The commit of a result carries the committer's claim, on the result itself: it alone may deliver for `claimS`
+ * seconds. Whoever finds the result later takes the claim over by a conditional write of an object of its own, once
+ * it has run out. Ages are computed from the store's own clock (its Date minus the object's Last-Modified), so no skew
+ * of an agent's clock counts. The happy path never writes `delivered`: the delete of the message says it.
  */
 export interface Claim {
-  /** The attempt or delivery that holds it. */
+  /** The attempt or delivery that holds it; unique to each taking. */
   owner: string;
+  state: "held" | "released" | "delivered";
   /** How long it is good for, from the moment it was written. */
   claimS: number;
-  /** True when the holder gave it back before its time. */
-  released: boolean;
+  /** Deliveries that failed so far. */
+  failures: number;
 }
 
 /** Last-Modified and Date have whole seconds: a stranger waits this much longer than the holder may act. */
@@ -19,31 +25,35 @@ const MARGIN_S = 1;
 
 /** Seconds until somebody other than the owner may take the claim; 0 when it is free. */
 export function claimLeftS(claim: Claim, written: { lastModified: number; storeNow: number }): number {
-  if (claim.released) return 0;
+  if (claim.state === "released") return 0;
   const ageS = (written.storeNow - written.lastModified) / 1000;
   return Math.max(0, Math.ceil(claim.claimS + MARGIN_S - ageS));
 }
 
 const OWNER = "drover-owner";
+const STATE = "drover-claim";
 const CLAIM_S = "drover-claim-s";
-const RELEASED = "drover-released";
+const FAILURES = "drover-failures";
 const PARK = "drover-park";
 
 /** The object metadata that carries a claim; `park` on a result: the request must also stand in the dead-letter queue. */
 export function claimMetadata(claim: Claim, park = false): Record<string, string> {
   return {
     [OWNER]: claim.owner,
+    [STATE]: claim.state,
     [CLAIM_S]: String(claim.claimS),
-    ...(claim.released ? { [RELEASED]: "true" } : {}),
+    [FAILURES]: String(claim.failures),
     ...(park ? { [PARK]: "true" } : {}),
   };
 }
 
 export function claimOf(metadata: Record<string, string>): Claim {
+  const state = metadata[STATE];
   return {
     owner: metadata[OWNER] ?? "",
+    state: state === "released" || state === "delivered" ? state : "held",
     claimS: Number(metadata[CLAIM_S] ?? 0),
-    released: metadata[RELEASED] === "true",
+    failures: Number(metadata[FAILURES] ?? 0),
   };
 }
 

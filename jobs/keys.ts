@@ -13,14 +13,14 @@ export function resultKey(job: JobIdentity): string {
   return `${jobPrefix(job)}result`;
 }
 
-/** Who may deliver now, once the committer's own claim has run out. */
+/** Who may deliver now, once the committer's own claim has run out; or that it was delivered. */
 export function claimKey(job: JobIdentity): string {
   return `${jobPrefix(job)}claim`;
 }
 
-/** Written only when the request's delete could not be confirmed after the delivery. */
-export function deliveredKey(job: JobIdentity): string {
-  return `${jobPrefix(job)}delivered`;
+/** The request document, only when it was too large to be sent on as a message. */
+export function requestKey(job: JobIdentity): string {
+  return `${jobPrefix(job)}request`;
 }
 
 /** One record for each try that failed by the job's own fault. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Clock, withDeadline } from "../../base/clock.ts";
+import { type Clock, withDeadline, withSignal } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Files } from "../../base/files.ts";
 import type { Http } from "../../base/http.ts";
@@ -74,7 +74,10 @@ async function fetchOnce(
     input.type === "http"
       ? await openHttp(tools.http, input.href, input.basicAuth, signal)
       : await openS3(tools.objects, input.href, signal);
-  if (source.bytes !== undefined && source.bytes > maxBytes) throw tooLarge(maxBytes, source.bytes);
+  if (source.bytes !== undefined && source.bytes > maxBytes) {
+    await source.discard();
+    throw tooLarge(maxBytes, source.bytes);
+  }
   const hash = input.sha256 === undefined ? undefined : createHash("sha256");
   const bytes = await tools.files.write(path, bounded(source, maxBytes, hash, signal));
   if (source.bytes !== undefined && bytes !== source.bytes) {
@@ -104,7 +107,7 @@ async function* bounded(
       yield value;
     }
   } finally {
-    await chunks.return?.(); // an early end must free the connection
+    void source.discard(); // an early end must free the connection
   }
 }
 
@@ -113,7 +116,7 @@ async function next(
   signal: AbortSignal,
 ): Promise<IteratorResult<Uint8Array>> {
   try {
-    return await chunks.next();
+    return await withSignal(signal, chunks.next()); // not every source heeds the signal once its body flows
   } catch (error) {
     signal.throwIfAborted();
     throw incomplete(reasonOf(error), error);

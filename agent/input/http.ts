@@ -6,6 +6,8 @@ import { InputFailure } from "./input.ts";
 export interface Source {
   body: AsyncIterable<Uint8Array>;
   bytes: number | undefined;
+  /** Drops what was not read and frees the connection. Never rejects. */
+  discard(): Promise<void>;
 }
 
 const MOST_REDIRECTS = 5;
@@ -73,7 +75,8 @@ async function ask(
 
 function source(response: HttpResponse): Source {
   const length = response.headers["content-length"];
-  return { body: response.body, bytes: length === undefined ? undefined : Number(length) };
+  const bytes = length === undefined ? undefined : Number(length);
+  return { body: response.body, bytes, discard: () => response.discard() };
 }
 
 function redirected(from: URL, location: string): URL {

@@ -38,8 +38,9 @@ export function appetite(it: Holdings): Appetite {
   const settlingLimit = MOST_SETTLING_PER_SLOT * it.slots + MOST;
   if (it.settling >= settlingLimit) return { want: 0 };
   const free = it.slots - it.runningS.length;
-  const perSlot =
-    it.meanRunS === undefined ? 1 : Math.min(MOST, Math.max(1, Math.ceil(LOOKAHEAD_S / it.meanRunS)));
+  // One long program among short ones would hold up what is hoarded behind it.
+  const longestS = it.meanRunS === undefined ? Infinity : Math.max(it.meanRunS, ...it.runningS);
+  const perSlot = Math.min(MOST, Math.max(1, Math.ceil(LOOKAHEAD_S / longestS)));
   if (perSlot > 1) {
     // Short jobs: refilled in large helpings, not one by one.
     const want = free + perSlot * it.slots - it.waiting;

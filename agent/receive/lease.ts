@@ -18,8 +18,11 @@ export interface Lease {
   readonly receiptHandle: string;
   /** False from the moment the message might be visible to others. Ask before every outside effect. */
   held(): boolean;
-  /** Ends the heartbeats; the message itself is deleted or handed back by the caller. */
-  release(): void;
+  /**
+   * Ends the heartbeats; the message itself is deleted or handed back by the caller. Resolves when none is under way,
+   * which could hide the message once more.
+   */
+  release(): Promise<void>;
 }
 
 interface Held {
@@ -29,6 +32,8 @@ interface Held {
   /** Monotonic time of the next heartbeat; Infinity while one is under way. */
   nextBeat: number;
   lost: boolean;
+  /** The heartbeat under way. */
+  beat: Promise<void>;
   onLost: (reason: LeaseLost) => void;
 }
 
@@ -63,6 +68,7 @@ export class LeaseKeeper {
       until: now + this.#goodForMs,
       nextBeat: now + this.#intervalMs,
       lost: false,
+      beat: Promise.resolve(),
       onLost,
     };
     this.#held.set(receiptHandle, held);
@@ -70,7 +76,10 @@ export class LeaseKeeper {
     return {
       receiptHandle,
       held: () => !held.lost && clock.monotonic() < held.until,
-      release: () => this.#drop(receiptHandle),
+      release: () => {
+        this.#drop(receiptHandle);
+        return held.beat;
+      },
     };
   }
 
@@ -94,7 +103,11 @@ export class LeaseKeeper {
     this.#nextTick();
     // What would be due before the tick after next goes along: fewer, fuller batches.
     const due = [...this.#held.values()].filter((it) => it.nextBeat <= now + this.#intervalMs / 4);
-    for (let i = 0; i < due.length; i += BATCH) void this.#beat(due.slice(i, i + BATCH));
+    for (let i = 0; i < due.length; i += BATCH) {
+      const batch = due.slice(i, i + BATCH);
+      const beat = this.#beat(batch);
+      for (const it of batch) it.beat = beat;
+    }
   }
 
   async #beat(batch: Held[]): Promise<void> {

@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto";
-import { type Clock, withDeadline } from "../../base/clock.ts";
-import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Http } from "../../base/http.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 
@@ -31,37 +30,18 @@ export function webhookId({ id, generation }: JobIdentity): string {
 /**
  * One POST of the response document, signed as Standard Webhooks asks
  * (https://www.standardwebhooks.com: HMAC-SHA256 over `id.timestamp.body`). 2xx is delivered; anything else is not.
- * Never rejects but for the signal.
+ * Rejects when there is no answer, or with the signal's reason.
  */
 export async function postCallback(
-  tools: { http: Http; clock: Clock },
+  { http, clock }: { http: Http; clock: Clock },
   callback: Callback,
-  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  const tooLate = () =>
-    new DroverError(
-      "callback-timeout",
-      `The callback did not answer within ${Math.round(timeoutMs / 1000)} s.`,
-    );
-  try {
-    return await withDeadline(
-      tools.clock,
-      timeoutMs,
-      tooLate,
-      async (deadline) => {
-        const { href: url, body } = callback;
-        const headers = headersOf(callback, Math.floor(tools.clock.now() / 1000));
-        const answer = await tools.http.request({ method: "POST", url, headers, body, signal: deadline });
-        await answer.discard();
-        return deliveryOf(answer.status, answer.headers["retry-after"], tools.clock.now());
-      },
-      signal,
-    );
-  } catch (error) {
-    signal.throwIfAborted();
-    return { ok: false, refused: codeOf(error) === "address-refused", reason: reasonOf(error) };
-  }
+  const { href: url, body } = callback;
+  const headers = headersOf(callback, Math.floor(clock.now() / 1000));
+  const answer = await http.request({ method: "POST", url, headers, body, signal });
+  await answer.discard();
+  return deliveryOf(answer.status, answer.headers["retry-after"], clock.now());
 }
 
 function headersOf(callback: Callback, timestampS: number): Record<string, string> {

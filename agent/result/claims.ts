@@ -1,10 +1,16 @@
 import type { Objects } from "../../cloud/ports/objects.ts";
-import { claimLeftS, claimMetadata, claimOf } from "../../jobs/claim.ts";
+import { type Claim, claimLeftS, claimMetadata, claimOf } from "../../jobs/claim.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import { claimKey, resultKey } from "../../jobs/keys.ts";
 
-/** `waitS`: somebody else may be delivering; ask again then. */
-export type ClaimAnswer = { granted: true; etag: string } | { granted: false; waitS: number };
+export type ClaimAnswer =
+  | { outcome: "granted"; etag: string; failures: number }
+  /** Nothing more is due. */
+  | { outcome: "delivered" }
+  /** Somebody else may be delivering; ask again after `waitS`. */
+  | { outcome: "busy"; waitS: number }
+  /** There is no result to deliver. */
+  | { outcome: "no-result" };
 
 /** Somebody took the claim at the very moment we tried to. */
 const LOST_RACE_S = 1;
@@ -12,6 +18,7 @@ const LOST_RACE_S = 1;
 /**
  * Takes over the right to deliver a committed result, by a conditional write, once the claim before has run out.
  * The first claim is the committer's and lies on the result itself.
+ * @param owner fresh for this taking
  */
 export async function takeClaim(
   objects: Objects,
@@ -21,28 +28,57 @@ export async function takeClaim(
 ): Promise<ClaimAnswer> {
   const taken = await objects.head(claimKey(job));
   const current = taken ?? (await objects.head(resultKey(job)));
-  if (current === undefined) return { granted: false, waitS: LOST_RACE_S };
-  const waitS = claimLeftS(claimOf(current.metadata), current);
-  if (waitS > 0) return { granted: false, waitS };
-  const put = await objects.put(claimKey(job), "", {
-    metadata: claimMetadata({ owner, claimS, released: false }),
-    condition: taken === undefined ? "absent" : { etag: taken.etag },
-  });
-  return put.outcome === "stored"
-    ? { granted: true, etag: put.etag }
-    : { granted: false, waitS: LOST_RACE_S };
+  if (current === undefined) return { outcome: "no-result" };
+  const claim = claimOf(current.metadata);
+  if (claim.state === "delivered") return { outcome: "delivered" };
+  const waitS = claimLeftS(claim, current);
+  if (waitS > 0) return { outcome: "busy", waitS };
+  const { failures } = claim;
+  const etag = await writeClaim(
+    objects,
+    job,
+    { owner, state: "held", claimS, failures },
+    taken?.etag ?? "absent",
+  );
+  return etag === undefined
+    ? { outcome: "busy", waitS: LOST_RACE_S }
+    : { outcome: "granted", etag, failures };
 }
 
-/** Gives a claim back before its time, so that the next try need not wait for it to run out. */
+/**
+ * Gives a claim back before its time, after a delivery that failed, so that the next try need not wait for it to run
+ * out. When somebody has taken it over meanwhile, it is no longer ours to give.
+ * @param etag of the claim object; undefined when the claim still lies on the result
+ */
 export async function releaseClaim(
   objects: Objects,
   job: JobIdentity,
   owner: string,
-  /** Of the claim object; undefined when the claim still lies on the result. */
   etag: string | undefined,
+  failures: number,
 ): Promise<void> {
-  await objects.put(claimKey(job), "", {
-    metadata: claimMetadata({ owner, claimS: 0, released: true }),
-    condition: etag === undefined ? "absent" : { etag },
+  await writeClaim(objects, job, { owner, state: "released", claimS: 0, failures }, etag ?? "absent");
+}
+
+/** States for good that the job's result has reached its client. True whoever says it, hence without a condition. */
+export async function markDelivered(objects: Objects, job: JobIdentity, owner: string): Promise<void> {
+  await writeClaim(objects, job, { owner, state: "delivered", claimS: 0, failures: 0 }, undefined);
+}
+
+/** Resolves to the new ETag, or to undefined when the condition did not hold. */
+async function writeClaim(
+  objects: Objects,
+  job: JobIdentity,
+  claim: Claim,
+  condition: string | undefined,
+): Promise<string | undefined> {
+  // An ETag is a hash of the body: every state of every owner must have its own.
+  const put = await objects.put(claimKey(job), `${claim.state} ${claim.owner}\n`, {
+    contentType: "text/plain",
+    metadata: claimMetadata(claim),
+    ...(condition === undefined
+      ? {}
+      : { condition: condition === "absent" ? "absent" : { etag: condition } }),
   });
+  return put.outcome === "stored" ? put.etag : undefined;
 }

@@ -29,7 +29,7 @@ export async function commitResult(
   const { objects, clock, log, settings } = context;
   const claimS = settings.visibilityTimeoutS;
   const key = resultKey(job);
-  const metadata = claimMetadata({ owner: attemptId, claimS, released: false }, park);
+  const metadata = claimMetadata({ owner: attemptId, state: "held", claimS, failures: 0 }, park);
   return await retry(
     context,
     {

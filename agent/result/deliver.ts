@@ -1,4 +1,5 @@
-import { reasonOf } from "../../base/errors.ts";
+import { withDeadline, withSignal } from "../../base/clock.ts";
+import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import { type JobIdentity, IDENTITY_ATTRIBUTE, signIdentity } from "../../jobs/identity.ts";
 import type { JobOutput } from "../../schemas/request.ts";
@@ -22,31 +23,48 @@ const LINK_EXPIRES_S = 24 * 3_600;
 /** Each signed link is about half a kilobyte, and many servers take 8 KiB of headers. */
 const MOST_LINKS = 8;
 
-/** One try to hand the result over. Rejects only with the signal's reason. */
+/**
+ * One try to hand the result over, over in `timeoutMs` whatever it meets, since the claim to deliver ends soon after.
+ * Rejects only with the signal's reason.
+ */
 export async function deliver(
   context: AgentContext,
   parcel: Parcel,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Delivery> {
+  const seconds = Math.round(timeoutMs / 1000);
+  const tooLate = () =>
+    new DroverError("delivery-timeout", `The receiver did not answer within ${seconds} s.`);
   try {
-    switch (parcel.output.type) {
-      case "store":
-        return { ok: true }; // the commit was the delivery
-      case "queue":
-        return await sendToQueue(context, parcel, parcel.output.href);
-      case "callback": {
-        const { href, credentials, signature } = parcel.output;
-        const basicAuth = context.secrets.basicAuth(credentials);
-        const key = context.secrets.webhookKey(signature);
-        const link = await linksOf(context.objects, parcel.artifacts);
-        const callback = { href, job: parcel.job, body: parcel.xml, basicAuth, key, link };
-        return await postCallback(context, callback, timeoutMs, signal);
-      }
-    }
+    return await withDeadline(
+      context.clock,
+      timeoutMs,
+      tooLate,
+      (deadline) => withSignal(deadline, handOver(context, parcel, deadline)),
+      signal,
+    );
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, refused: error instanceof UnknownSecret, reason: reasonOf(error) };
+    const refused = error instanceof UnknownSecret || codeOf(error) === "address-refused";
+    return { ok: false, refused, reason: reasonOf(error) };
+  }
+}
+
+async function handOver(context: AgentContext, parcel: Parcel, signal: AbortSignal): Promise<Delivery> {
+  switch (parcel.output.type) {
+    case "store":
+      return { ok: true }; // the commit was the delivery
+    case "queue":
+      return await sendToQueue(context, parcel, parcel.output.href);
+    case "callback": {
+      const { href, credentials, signature } = parcel.output;
+      const basicAuth = context.secrets.basicAuth(credentials);
+      const key = context.secrets.webhookKey(signature);
+      const link = await linksOf(context.objects, parcel.artifacts);
+      const callback = { href, job: parcel.job, body: parcel.xml, basicAuth, key, link };
+      return await postCallback(context, callback, signal);
+    }
   }
 }
 
@@ -55,9 +73,12 @@ async function sendToQueue(
   parcel: Parcel,
   href: string | undefined,
 ): Promise<Delivery> {
-  const { responses } = context.queues;
+  const { responses, requests, deliveries, dead } = context.queues;
   if (href !== undefined && !sameAccount(href, responses.url)) {
     return { ok: false, refused: true, reason: "The response queue is not one of this fleet's account." };
+  }
+  if ([requests, deliveries, dead].some(({ url }) => url === href)) {
+    return { ok: false, refused: true, reason: "The response queue is one that the fleet uses itself." };
   }
   const queue = href === undefined ? responses : await context.openQueue(href);
   const body = new TextDecoder().decode(parcel.xml);

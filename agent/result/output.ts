@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
 import type { Files } from "../../base/files.ts";
+import type { Random } from "../../base/random.ts";
+import { retry } from "../../base/retry.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
@@ -12,6 +15,15 @@ import type { ServiceManifest } from "../../schemas/service.ts";
 export type Output =
   | { ok: true; rawOutput?: JobResponse["rawOutput"]; artifacts: readonly Artifact[] }
   | { ok: false; failure: Failure };
+
+export interface OutputTools {
+  files: Files;
+  objects: Objects;
+  clock: Clock;
+  random: Random;
+}
+
+const UPLOAD_RETRIES = 8;
 
 /** More than this of stdout is kept as an artifact: SQS carries 1 MiB in all. */
 const INLINE_BYTES = 256 * 1024;
@@ -39,7 +51,7 @@ const TYPES: Record<string, string> = {
 
 /** Uploads what must be kept beside the document, under the attempt's id, and says what the document holds. */
 export async function collectOutput(
-  tools: { files: Files; objects: Objects },
+  tools: OutputTools,
   run: { stdout: Uint8Array; truncated: boolean },
   manifest: ServiceManifest,
   outputDir: string | undefined,
@@ -53,15 +65,33 @@ export async function collectOutput(
     for (const { name, kind, bytes } of found) {
       if (kind !== "file") continue;
       attempt.signal.throwIfAborted();
-      artifacts.push(await uploadFile(tools, `${outputDir}/${name}`, name, bytes, attempt));
+      const upload = () => uploadFile(tools, `${outputDir}/${name}`, name, bytes, attempt);
+      artifacts.push(await again(tools, attempt.signal, upload));
     }
   }
   if (run.stdout.byteLength <= INLINE_BYTES) {
     return { ok: true, rawOutput: rawOutputOf(run.stdout, run.truncated), artifacts };
   }
-  const name = manifest.result.kind === "json" ? "stdout.json" : "stdout.txt";
-  artifacts.push(await uploadBytes(tools.objects, name, run.stdout, attempt));
-  return { ok: true, artifacts };
+  const name = freeName(manifest.result.kind === "json" ? "stdout.json" : "stdout.txt", artifacts);
+  artifacts.push(
+    await again(tools, attempt.signal, () => uploadBytes(tools.objects, name, run.stdout, attempt)),
+  );
+  if (!run.truncated) return { ok: true, artifacts };
+  return { ok: true, rawOutput: { encoding: "none", content: "", truncated: true }, artifacts };
+}
+
+/** The program may have called one of its own files so. */
+function freeName(name: string, taken: readonly Artifact[]): string {
+  return taken.some((it) => it.name === name) ? freeName(`drover-${name}`, taken) : name;
+}
+
+/** A long run is not thrown away for a hiccup of the store. Bounded by the lease, through the signal. */
+function again<T>(tools: OutputTools, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return retry(
+    tools,
+    { baseMs: 200, capMs: 5_000, signal, giveUp: (_, attempt) => attempt >= UPLOAD_RETRIES },
+    work,
+  );
 }
 
 function objection(
@@ -88,7 +118,7 @@ function invalid(why: string): Failure {
 }
 
 async function uploadFile(
-  { files, objects }: { files: Files; objects: Objects },
+  { files, objects }: OutputTools,
   path: string,
   name: string,
   bytes: number,

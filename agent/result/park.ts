@@ -1,6 +1,8 @@
-import { type JobIdentity, IDENTITY_ATTRIBUTE, signIdentity } from "../../jobs/identity.ts";
+import { toXmlText } from "../../schemas/xml-text.ts";
 import type { Failure } from "../../jobs/failure.ts";
+import type { JobIdentity } from "../../jobs/identity.ts";
 import type { AgentContext } from "../context.ts";
+import { carry } from "./carry.ts";
 
 const LONGEST_REASON = 1_000;
 
@@ -8,14 +10,16 @@ const LONGEST_REASON = 1_000;
 export async function park(
   context: AgentContext,
   job: JobIdentity,
-  body: string,
+  request: string,
   failure: Failure,
 ): Promise<void> {
+  const { body, attributes } = await carry(context, job, request);
   await context.queues.dead.send(body, {
     attributes: {
-      [IDENTITY_ATTRIBUTE]: signIdentity(job, body, context.fleetKey),
+      ...attributes,
       "drover-code": failure.code,
-      "drover-reason": failure.message.slice(0, LONGEST_REASON),
+      // SQS refuses what XML cannot carry, and a program may have put anything into the reason.
+      "drover-reason": toXmlText(failure.message.slice(0, LONGEST_REASON)),
       "drover-instance": context.settings.instanceId,
     },
   });

@@ -1,24 +1,22 @@
 import type { Objects } from "../../cloud/ports/objects.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
-import { attemptKey, attemptsPrefix, deliveredKey, jobPrefix, resultKey } from "../../jobs/keys.ts";
+import { attemptKey, attemptsPrefix, jobPrefix, resultKey } from "../../jobs/keys.ts";
 import type { Failure } from "../../jobs/failure.ts";
 
 /** What earlier receivers of a message left behind. */
 export interface Past {
   hasResult: boolean;
-  delivered: boolean;
   /** Tries that failed by the job's own fault. */
   failures: number;
 }
 
-export const NO_PAST: Past = { hasResult: false, delivered: false, failures: 0 };
+export const NO_PAST: Past = { hasResult: false, failures: 0 };
 
 /** One listing; only asked when the queue says that the message was received before. */
 export async function readPast(objects: Objects, job: JobIdentity): Promise<Past> {
   const keys = await objects.list(jobPrefix(job), { max: 1_000 });
   return {
     hasResult: keys.includes(resultKey(job)),
-    delivered: keys.includes(deliveredKey(job)),
     failures: keys.filter((key) => key.startsWith(attemptsPrefix(job))).length,
   };
 }

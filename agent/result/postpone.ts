@@ -1,21 +1,21 @@
+import type { Random } from "../../base/random.ts";
 import { fullJitterMs } from "../../base/retry.ts";
-import { type JobIdentity, IDENTITY_ATTRIBUTE, signIdentity } from "../../jobs/identity.ts";
+import type { JobIdentity } from "../../jobs/identity.ts";
 import type { AgentContext } from "../context.ts";
 import type { Delivery } from "./callback.ts";
+import { carry } from "./carry.ts";
 
 const BASE_MS = 1_000;
 const CAP_MS = 300_000;
-/** SQS delays a message by at most fifteen minutes; longer waits are renewed. */
+/** SQS delays a message by at most fifteen minutes; a longer wait is renewed on receipt. */
 const LONGEST_DELAY_S = 900;
+/** Epoch milliseconds: the receiver asked not to be called before (Retry-After). */
+const NOT_BEFORE_ATTRIBUTE = "drover-not-before";
 
-/** Seconds until a failed delivery is tried again. @param tries failed ones so far, at least 1. */
-export function redeliveryDelayS(
-  context: Pick<AgentContext, "random">,
-  tries: number,
-  retryAfterS: number | undefined,
-): number {
-  const jitterS = Math.ceil(fullJitterMs(context.random, tries, BASE_MS, CAP_MS) / 1000);
-  return Math.min(LONGEST_DELAY_S, Math.max(1, jitterS, retryAfterS ?? 0));
+/** Seconds until a failed delivery is tried again. @param failures so far, at least 1. */
+export function redeliveryDelayS(random: Random, failures: number, retryAfterS: number | undefined): number {
+  const jitterS = Math.ceil(fullJitterMs(random, failures, BASE_MS, CAP_MS) / 1000);
+  return Math.max(1, jitterS, retryAfterS ?? 0);
 }
 
 /**
@@ -25,11 +25,21 @@ export function redeliveryDelayS(
 export async function postpone(
   context: AgentContext,
   job: JobIdentity,
-  body: string,
+  request: string,
   failed: Extract<Delivery, { ok: false }>,
 ): Promise<void> {
+  const delayS = redeliveryDelayS(context.random, 1, failed.retryAfterS);
+  const { body, attributes } = await carry(context, job, request);
   await context.queues.deliveries.send(body, {
-    delayS: redeliveryDelayS(context, 1, failed.retryAfterS),
-    attributes: { [IDENTITY_ATTRIBUTE]: signIdentity(job, body, context.fleetKey) },
+    delayS: Math.min(delayS, LONGEST_DELAY_S),
+    attributes: { ...attributes, [NOT_BEFORE_ATTRIBUTE]: String(context.clock.now() + delayS * 1000) },
   });
+}
+
+/** Seconds until a postponed delivery is due; 0 when it is. */
+export function notDueForS(message: { attributes: Record<string, string> }, nowMs: number): number {
+  const notBefore = Number(message.attributes[NOT_BEFORE_ATTRIBUTE] ?? 0);
+  const leftS = Math.ceil((notBefore - nowMs) / 1000);
+  // A clock that jumped must not bury a result: no Retry-After is longer than an hour.
+  return leftS > 0 && leftS <= 3_600 ? leftS : 0;
 }

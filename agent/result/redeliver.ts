@@ -1,21 +1,25 @@
 import { reasonOf } from "../../base/errors.ts";
 import type { QueueMessage } from "../../cloud/ports/queue.ts";
+import type { Failure } from "../../jobs/failure.ts";
 import { type JobIdentity, verifyIdentity } from "../../jobs/identity.ts";
 import { resultKey } from "../../jobs/keys.ts";
 import { addresseeOf } from "../admit/admit.ts";
 import type { AgentContext } from "../context.ts";
 import type { LeaseKeeper } from "../receive/lease.ts";
 import type { Delivery } from "./callback.ts";
-import { releaseClaim, takeClaim } from "./claims.ts";
-import { deliver } from "./deliver.ts";
+import { carriedBody } from "./carry.ts";
+import { markDelivered, releaseClaim, takeClaim } from "./claims.ts";
+import { offer, parcelOf } from "./offer.ts";
 import { park } from "./park.ts";
-import { redeliveryDelayS } from "./postpone.ts";
-import { parcelOf } from "./settle.ts";
+import { notDueForS, redeliveryDelayS } from "./postpone.ts";
 
 /** A receiver that says no (4xx) is asked this often, in case it was being deployed. */
 const REFUSALS = 4;
-/** Time for the answer's way back before the claim runs out. */
-const CLAIM_MARGIN_MS = 500;
+/** After an unexpected error of ours. */
+const TROUBLE_S = 5;
+
+/** `settled`: delivered or parked, the message may go. */
+type Next = "settled" | { waitS: number };
 
 /**
  * Offers one postponed result again. Ends with the message deleted (delivered or parked) or hidden until the next
@@ -31,88 +35,99 @@ export async function redeliver(
   const lease = leases.hold(message.receiptHandle, (reason) => lost.abort(reason));
   const signal = AbortSignal.any([lost.signal, stop]);
   const { deliveries } = context.queues;
+  let next: Next;
   try {
-    const job = verifyIdentity(message, context.fleetKey);
-    const next =
-      job === undefined ? await parkForeign(context, message) : await offer(context, job, message, signal);
-    if (next === "settled") await deliveries.delete([message.receiptHandle]);
-    else await hide(context, message, next.waitS);
+    next = await decideNext(context, message, signal);
   } catch (error) {
-    // The message comes back by itself; saying when is a courtesy.
     context.log.warn("redeliver.failed", { message: message.id, reason: reasonOf(error) });
-    if (lease.held()) await hide(context, message, stop.aborted ? 0 : 5).catch(() => undefined);
-  } finally {
-    lease.release();
+    next = { waitS: stop.aborted ? 0 : TROUBLE_S };
+  }
+  await lease.release();
+  const { receiptHandle } = message;
+  try {
+    if (next === "settled") await deliveries.delete([receiptHandle]);
+    else if (!lost.signal.aborted) {
+      await deliveries.changeVisibility([{ receiptHandle, visibilityTimeoutS: next.waitS }]);
+    }
+  } catch (error) {
+    // It comes back by itself, and its claim then says what is due.
+    context.log.warn("redeliver.failed", { message: message.id, reason: reasonOf(error) });
   }
 }
 
-async function hide(
-  { queues }: AgentContext,
-  message: QueueMessage,
-  visibilityTimeoutS: number,
-): Promise<void> {
-  await queues.deliveries.changeVisibility([{ receiptHandle: message.receiptHandle, visibilityTimeoutS }]);
+async function decideNext(context: AgentContext, message: QueueMessage, signal: AbortSignal): Promise<Next> {
+  const job = verifyIdentity(message, context.fleetKey);
+  if (job === undefined) {
+    return await give(context, { id: message.id, generation: 0 }, message.body, {
+      code: "internal",
+      message: "A message on the deliveries queue does not carry the fleet's signature.",
+    });
+  }
+  const waitS = notDueForS(message, context.clock.now());
+  if (waitS > 0) return { waitS };
+  const request = await carriedBody(context.objects, job, message);
+  const told = request === undefined ? undefined : addresseeOf(request);
+  if (request === undefined || told === undefined) {
+    return await give(context, job, message.body, {
+      code: "internal",
+      message: "The request of a postponed delivery is no longer in the bucket.",
+    });
+  }
+  return await tryAgain(context, job, { request, output: told.output, sentAt: message.sentAt }, signal);
 }
 
-type Next = "settled" | { waitS: number };
-
-async function offer(
+async function tryAgain(
   context: AgentContext,
   job: JobIdentity,
-  message: QueueMessage,
+  due: { request: string; output: Parameters<typeof parcelOf>[2]; sentAt: number },
   signal: AbortSignal,
 ): Promise<Next> {
-  const { objects, clock, settings, random, activity } = context;
+  const { objects, clock, settings, random } = context;
   const owner = random.uuid();
-  const claimMs = settings.visibilityTimeoutS * 1000;
-  const claimedAt = clock.monotonic();
+  const until = clock.monotonic() + settings.visibilityTimeoutS * 1000;
   const claim = await takeClaim(objects, job, owner, settings.visibilityTimeoutS);
-  if (!claim.granted) return { waitS: claim.waitS };
-  const result = await objects.get(resultKey(job));
-  const told = addresseeOf(message.body);
-  if (result === undefined || told === undefined) return { waitS: 60 };
-  const parcel = parcelOf(job, result.body, told.output);
-  const leftMs = claimMs - (clock.monotonic() - claimedAt) - CLAIM_MARGIN_MS;
-  const timeoutMs = Math.min(settings.callbackTimeoutS * 1000, leftMs);
-  const delivery = await deliver(context, parcel, timeoutMs, signal);
+  if (claim.outcome === "delivered") return "settled";
+  if (claim.outcome === "busy") return { waitS: claim.waitS };
+  const result = claim.outcome === "granted" ? await objects.get(resultKey(job)) : undefined;
+  if (claim.outcome === "no-result" || result === undefined) {
+    return await give(context, job, due.request, {
+      code: "internal",
+      message: "The result of a postponed delivery is no longer in the bucket. Submit the job again.",
+    });
+  }
+  const delivery = await offer(context, parcelOf(job, result.body, due.output), until, signal);
+  if (delivery === undefined) return { waitS: 1 };
   if (delivery.ok) {
-    activity.record("delivered", {
-      job: job.id,
-      service: parcel.service,
-      status: parcel.status,
-      bytes: parcel.xml.byteLength,
-      to: parcel.output.type,
-    });
+    await markDelivered(objects, job, owner);
     return "settled";
   }
-  activity.record("delivery-failed", { job: job.id, service: parcel.service, reason: delivery.reason });
-  const ageS = (clock.now() - message.sentAt) / 1000;
-  if (isHopeless(delivery, message.receiveCount + 1, ageS, settings.deliveryBudgetS)) {
-    await park(context, job, message.body, {
+  const failures = claim.failures + 1;
+  const ageS = (clock.now() - due.sentAt) / 1000;
+  if (isHopeless(delivery, failures, ageS, settings.deliveryBudgetS)) {
+    return await give(context, job, due.request, {
       code: "output-undeliverable",
-      message: `The result could not be delivered: ${delivery.reason} It is kept; replay the delivery when the receiver is well.`,
+      message: `The result could not be delivered: ${delivery.reason} It is kept in the bucket, with the request here.`,
     });
-    return "settled";
   }
-  await releaseClaim(objects, job, owner, claim.etag);
-  return { waitS: redeliveryDelayS(context, message.receiveCount + 1, delivery.retryAfterS) };
+  await releaseClaim(objects, job, owner, claim.etag, failures);
+  return { waitS: redeliveryDelayS(random, failures, delivery.retryAfterS) };
 }
 
-/** @param tries failed ones so far, the agent's own first one included */
 function isHopeless(
   delivery: Extract<Delivery, { ok: false }>,
-  tries: number,
+  failures: number,
   ageS: number,
   budgetS: number,
 ): boolean {
-  return delivery.gone === true || (delivery.refused && tries >= REFUSALS) || ageS >= budgetS;
+  return delivery.gone === true || (delivery.refused && failures >= REFUSALS) || ageS >= budgetS;
 }
 
-/** Something on our internal queue that we did not put there. */
-async function parkForeign(context: AgentContext, message: QueueMessage): Promise<Next> {
-  await park(context, { id: message.id, generation: 0 }, message.body, {
-    code: "internal",
-    message: "A message on the deliveries queue does not carry the fleet's signature.",
-  });
+async function give(
+  context: AgentContext,
+  job: JobIdentity,
+  request: string,
+  failure: Failure,
+): Promise<Next> {
+  await park(context, job, request, failure);
   return "settled";
 }

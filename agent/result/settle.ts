@@ -1,19 +1,21 @@
-import { reasonOf } from "../../base/errors.ts";
+import { withDeadline } from "../../base/clock.ts";
+import { DroverError, reasonOf } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import type { QueueMessage } from "../../cloud/ports/queue.ts";
 import { mustPark } from "../../jobs/claim.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
-import { deliveredKey, resultKey } from "../../jobs/keys.ts";
+import { resultKey } from "../../jobs/keys.ts";
 import { buildResponse } from "../../schemas/build.ts";
 import type { JobOutput } from "../../schemas/request.ts";
 import type { JobResponse } from "../../schemas/response.ts";
 import { validate } from "../../schemas/validate.ts";
 import type { AgentContext } from "../context.ts";
 import type { Lease } from "../receive/lease.ts";
-import { releaseClaim, takeClaim } from "./claims.ts";
+import { markDelivered, releaseClaim, takeClaim } from "./claims.ts";
 import { commitResult } from "./commit.ts";
-import { deliver, type Parcel } from "./deliver.ts";
+import type { Parcel } from "./deliver.ts";
+import { offer, parcelOf } from "./offer.ts";
 import { park } from "./park.ts";
 import { postpone } from "./postpone.ts";
 
@@ -31,8 +33,17 @@ export interface Holding {
 /** How the message leaves our hands. `returned`: visible again after `delayS`. */
 export type Settled = { end: "done" } | { end: "returned"; delayS: number };
 
-/** Time for the answer's way back before the claim runs out. */
-const CLAIM_MARGIN_MS = 500;
+/** Our right to deliver. */
+interface HeldClaim {
+  /** Monotonic milliseconds. */
+  until: number;
+  /** Of the claim object; undefined while the claim lies on the result itself. */
+  etag: string | undefined;
+  failures: number;
+}
+
+/** How long the statement that a job was delivered is tried, whatever became of the lease. */
+const STATEMENT_MS = 10_000;
 
 /**
  * The end of every job: commit the result, deliver it, delete the request. In this order, so that a crash at any
@@ -51,86 +62,83 @@ export async function settle(
   if (commit.outcome === "theirs") return { end: "returned", delayS: commit.waitS };
   const { service, status, artifacts } = response;
   const parcel = { job, xml: Buffer.from(xml), output, service, status, artifacts };
-  return await handOver(context, holding, parcel, { until: commit.deliverUntil, etag: undefined }, parked);
+  const claim = { until: commit.deliverUntil, etag: undefined, failures: 0 };
+  return await handOver(context, holding, parcel, claim, parked);
 }
 
-/**
- * Takes up a job whose result another receiver committed: only the delivery, or only the delete, is due.
- */
-export async function resume(
-  context: AgentContext,
-  holding: Holding,
-  output: JobOutput,
-  delivered: boolean,
-): Promise<Settled> {
+/** Takes up a job whose result another receiver committed: only the delivery, or only the delete, is due. */
+export async function resume(context: AgentContext, holding: Holding, output: JobOutput): Promise<Settled> {
   const { job, attemptId, signal } = holding;
-  if (delivered) return await deleteRequest(context, holding);
   const { objects, clock, settings } = context;
   const claimedAt = clock.monotonic();
   const claim = await takeClaim(objects, job, attemptId, settings.visibilityTimeoutS);
-  if (!claim.granted) return { end: "returned", delayS: claim.waitS };
+  if (claim.outcome === "delivered") return await deleteRequest(context, holding);
+  if (claim.outcome === "busy") return { end: "returned", delayS: claim.waitS };
   const result = await objects.get(resultKey(job));
-  if (result === undefined) return { end: "returned", delayS: 1 };
+  if (claim.outcome === "no-result" || result === undefined) return { end: "returned", delayS: 1 };
   signal.throwIfAborted();
   const parcel = parcelOf(job, result.body, output);
-  const parked: Failure | undefined = mustPark(result.metadata)
-    ? { code: "program-failed", message: "The job's tries are used up; its result says why." }
-    : undefined;
+  const parked = mustPark(result.metadata) ? failureIn(result.body) : undefined;
   const until = claimedAt + settings.visibilityTimeoutS * 1000;
-  return await handOver(context, holding, parcel, { until, etag: claim.etag }, parked);
+  return await handOver(context, holding, parcel, { ...claim, until }, parked);
 }
 
-/** A committed result as it is delivered. Our own documents are always valid; anything else is a broken store. */
-export function parcelOf(job: JobIdentity, xml: Uint8Array, output: JobOutput): Parcel {
+/** Why a committed job failed, as its own response says. */
+function failureIn(xml: Uint8Array): Failure | undefined {
   const verdict = validate("response", xml);
-  if (!verdict.ok)
-    throw new Error(`the stored result of ${job.id} is not a response: ${verdict.problems[0].message}`);
-  const { service, status, artifacts } = verdict.value;
-  return { job, xml, output, service, status, artifacts };
+  if (!verdict.ok || verdict.value.error === undefined) return undefined;
+  return { code: verdict.value.error.code as Failure["code"], message: verdict.value.message };
 }
 
 async function handOver(
   context: AgentContext,
   holding: Holding,
   parcel: Parcel,
-  claim: { until: number; etag: string | undefined },
+  claim: HeldClaim,
   parked: Failure | undefined,
 ): Promise<Settled> {
-  const { clock, objects, settings, activity } = context;
-  const { job, message, signal } = holding;
+  const { job, attemptId, message, signal, lease } = holding;
   if (parked !== undefined) await insist(context, signal, () => park(context, job, message.body, parked));
-  const leftMs = claim.until - clock.monotonic() - CLAIM_MARGIN_MS;
-  const timeoutMs = Math.min(settings.callbackTimeoutS * 1000, leftMs);
-  if (timeoutMs <= 0 || !holding.lease.held()) return { end: "returned", delayS: 1 };
-  const delivery = await deliver(context, parcel, timeoutMs, signal);
-  if (delivery.ok) {
-    activity.record("delivered", {
-      job: job.id,
-      service: parcel.service,
-      status: parcel.status,
-      bytes: parcel.xml.byteLength,
-      to: parcel.output.type,
-    });
-  } else {
-    activity.record("delivery-failed", { job: job.id, service: parcel.service, reason: delivery.reason });
-    await insist(context, signal, () => releaseClaim(objects, job, holding.attemptId, claim.etag));
+  if (!lease.held()) return { end: "returned", delayS: 1 };
+  const delivery = await offer(context, parcel, claim.until, signal);
+  if (delivery === undefined) return { end: "returned", delayS: 1 };
+  if (!delivery.ok) {
     await insist(context, signal, () => postpone(context, job, message.body, delivery));
+    await insist(context, signal, () =>
+      releaseClaim(context.objects, job, attemptId, claim.etag, claim.failures + 1),
+    );
+    return await deleteRequest(context, holding);
   }
-  return await deleteRequest(context, holding);
+  // Off the straight path another message may stand for the same delivery: it must learn that nothing is due.
+  if (claim.etag !== undefined) await stateDelivered(context, holding);
+  const sure = lease.held();
+  const deleted = await deleteRequest(context, holding);
+  if (deleted.confirmed && sure) return deleted;
+  // The message may still be there, or another receiver may have had it already.
+  if (claim.etag === undefined) await stateDelivered(context, holding);
+  return deleted;
 }
 
-/**
- * Deletes the request. A delete that was not confirmed, or that came when another receiver may already have had
- * the message, may have left it in the queue: then a record says that nothing more is due.
- */
-async function deleteRequest(context: AgentContext, holding: Holding): Promise<Settled> {
-  const { objects, deleter } = context;
-  const sure = holding.lease.held();
-  const confirmed = await deleter.delete(holding.lease.receiptHandle);
-  if (!confirmed || !sure) {
-    await insist(context, holding.signal, () => objects.put(deliveredKey(holding.job), ""));
+async function deleteRequest(
+  { deleter }: AgentContext,
+  { lease }: Holding,
+): Promise<Settled & { confirmed: boolean }> {
+  return { end: "done", confirmed: await deleter.delete(lease.receiptHandle) };
+}
+
+function tooLate(): DroverError {
+  return new DroverError("cloud-unreachable", "The bucket did not answer in time.");
+}
+
+/** A fact, harmless whoever states it: so neither a lost lease nor a stopping agent keeps us from stating it. */
+async function stateDelivered(context: AgentContext, { job, attemptId }: Holding): Promise<void> {
+  try {
+    await withDeadline(context.clock, STATEMENT_MS, tooLate, (signal) =>
+      insist(context, signal, () => markDelivered(context.objects, job, attemptId)),
+    );
+  } catch (error) {
+    context.log.warn("delivered.unrecorded", { job: job.id, reason: reasonOf(error) });
   }
-  return { end: "done" };
 }
 
 /** Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal. */

@@ -17,6 +17,8 @@ const ROTATE_BYTES = 32 * 1024 * 1024;
 interface Position {
   base: number;
   shipped: number;
+  /** Everything in the file is shipped, and it is being emptied. */
+  emptying?: true;
 }
 
 /**
@@ -49,13 +51,27 @@ export class Activity {
   async open(): Promise<void> {
     const { files } = this.#tools;
     this.#size = (await files.size(this.#file)) ?? 0;
-    if ((await files.size(this.#positionFile)) !== undefined) {
-      const text = new TextDecoder().decode(await files.read(this.#positionFile));
-      this.#position = JSON.parse(text) as Position;
-    }
+    this.#position = await this.#readPosition();
+    if (this.#position.emptying) await this.#empty();
+    const { base, shipped } = this.#position;
+    // Somebody cut the file: what is left in it counts as shipped, what comes is new.
+    if (shipped - base > this.#size) this.#position = { base: shipped - this.#size, shipped };
     if (this.#size === 0) return;
     const last = await files.read(this.#file, { from: this.#size - 1 });
     if (last[0] !== 10) await this.#append("\n");
+  }
+
+  async #readPosition(): Promise<Position> {
+    const { files, log } = this.#tools;
+    const start = { base: 0, shipped: 0 };
+    if ((await files.size(this.#positionFile)) === undefined) return start;
+    try {
+      return JSON.parse(new TextDecoder().decode(await files.read(this.#positionFile))) as Position;
+    } catch (error) {
+      // From the beginning: the same chunks at the same offsets overwrite what the store has.
+      log.warn("activity.position-unreadable", { reason: reasonOf(error) });
+      return start;
+    }
   }
 
   /**
@@ -67,7 +83,7 @@ export class Activity {
     const time = clfTime(this.#tools.clock.now());
     const name = service === undefined || service === "" ? "-" : service;
     const status = fields["code"] === undefined ? (fields["status"] ?? "-") : fields["code"];
-    const more = JSON.stringify({ event, ...rest });
+    const more = JSON.stringify({ event, ...rest }).replaceAll(TERMINAL_CONTROLS, escapeControl);
     this.#lines.push(`${this.#instanceId} ${job} ${name} [${time}] "${event}" ${status} ${bytes} ${more}\n`);
     this.#cancelFlush ??= this.#tools.clock.after(FLUSH_MS, () => void this.flush());
   }
@@ -110,14 +126,27 @@ export class Activity {
     // The same offset again, after a crash before the position was saved, overwrites: no line is doubled.
     await store.appendActivity(this.#instanceId, this.#position.shipped, new TextDecoder().decode(whole));
     this.#position.shipped += whole.byteLength;
-    if (this.#position.shipped - this.#position.base === this.#size && this.#size > ROTATE_BYTES) {
-      await files.write(this.#file, new Uint8Array());
-      this.#position.base = this.#position.shipped;
-      this.#size = 0;
-    }
-    await files.write(`${this.#positionFile}.new`, Buffer.from(JSON.stringify(this.#position)));
-    await files.rename(`${this.#positionFile}.new`, this.#positionFile);
+    const { base, shipped } = this.#position;
+    if (shipped - base === this.#size && this.#size > ROTATE_BYTES) await this.#empty();
+    else await this.#savePosition();
     return true;
+  }
+
+  /** Starts the file anew. The intention is saved first: a crash in between must not ship the old lines again. */
+  async #empty(): Promise<void> {
+    const { shipped } = this.#position;
+    this.#position = { base: shipped, shipped, emptying: true };
+    await this.#savePosition();
+    await this.#tools.files.write(this.#file, new Uint8Array());
+    this.#size = 0;
+    this.#position = { base: shipped, shipped };
+    await this.#savePosition();
+  }
+
+  async #savePosition(): Promise<void> {
+    const fresh = `${this.#positionFile}.new`;
+    await this.#tools.files.write(fresh, Buffer.from(JSON.stringify(this.#position)), { sync: true });
+    await this.#tools.files.rename(fresh, this.#positionFile);
   }
 
   async #append(text: string): Promise<void> {
@@ -131,6 +160,13 @@ export class Activity {
     this.#turn = turn;
     return turn;
   }
+}
+
+/** DEL and C1, which JSON leaves as they are and a terminal obeys. */
+const TERMINAL_CONTROLS = /[\u007F-\u009F]/g;
+
+function escapeControl(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

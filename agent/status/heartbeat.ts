@@ -51,7 +51,7 @@ function rowOf(
     settling,
     ...worker.counts,
     meanRunS,
-    oldestSentAt: worker.oldestSentAt,
+    oldestSentAt: worker.oldestSentAt(),
     services: offered.map((it) => it.manifest.name).join(" "),
   };
 }

@@ -1,4 +1,5 @@
-import { BlockList, isIPv6 } from "node:net";
+import { lookup } from "node:dns";
+import { BlockList, isIP, isIPv6, type LookupFunction } from "node:net";
 import { Agent, buildConnector, request } from "undici";
 import { DroverError } from "../errors.ts";
 import type { Http } from "../http.ts";
@@ -7,6 +8,9 @@ import type { Http } from "../http.ts";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Silence in the middle of an answer; the caller's signal bounds the whole. */
 const SILENCE_TIMEOUT_MS = 30_000;
+
+/** A short rest is read, so that the connection can be used again; a longer one costs the connection. */
+const DISCARD_BYTES = 64 * 1024;
 
 /**
  * Where the machine's own credentials are handed out. A request document may name any server, but never these.
@@ -37,17 +41,25 @@ export function createSystemHttp(): Http & { close(): Promise<void> } {
           ]),
         ),
         body: answer.body,
-        discard: () => answer.body.dump({ limit: 64 * 1024 }),
+        discard: () => answer.body.dump({ limit: DISCARD_BYTES }).catch(() => undefined),
       };
     },
     close: () => dispatcher.destroy(),
   };
 }
 
-/** Checks the address of the connected socket, so that neither a literal, nor DNS, nor rebinding gets past it. */
+/**
+ * Refuses a literal before it is dialled, every answer of the DNS, and last the address of the connected socket, so that
+ * neither a spelling, nor a name, nor rebinding gets past.
+ */
 function guardedConnector(): buildConnector.connector {
-  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup: guardedLookup });
   return (options, callback) => {
+    const literal = options.hostname.replace(/^\[|\]$/g, "");
+    if (isIP(literal) !== 0 && isMetadata(literal)) {
+      callback(refusal(), null);
+      return;
+    }
     connect(options, (...result) => {
       const [error, socket] = result;
       const address = socket?.remoteAddress;
@@ -56,16 +68,46 @@ function guardedConnector(): buildConnector.connector {
         return;
       }
       socket?.destroy();
-      callback(
-        new DroverError("address-refused", "The address belongs to the machine's own metadata service."),
-        null,
-      );
+      callback(refusal(), null);
     });
   };
 }
 
+const guardedLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, options, (error, address, family) => {
+    const found = Array.isArray(address) ? address.map((it) => it.address) : [address];
+    if (error === null && found.some((it) => isMetadata(it))) callback(refusal(), "", 4);
+    else callback(error, address, family);
+  });
+};
+
+function refusal(): DroverError {
+  return new DroverError("address-refused", "The address belongs to the machine's own metadata service.");
+}
+
+/** Forms of IPv6 that stand for an IPv4 address: mapped, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056). */
 function isMetadata(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return METADATA_ADDRESSES.check(mapped, "ipv4");
-  return METADATA_ADDRESSES.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+  if (!isIPv6(address)) return METADATA_ADDRESSES.check(address, "ipv4");
+  if (METADATA_ADDRESSES.check(address, "ipv6")) return true;
+  const groups = groupsOf(address);
+  const [high, low] = groups[0] === 0x2002 ? groups.slice(1, 3) : groups.slice(6);
+  const standsForIpv4 =
+    groups[0] === 0x2002 ||
+    (groups[0] === 0x64 && groups[1] === 0xff9b) ||
+    (groups.slice(0, 5).every((it) => it === 0) && (groups[5] === 0 || groups[5] === 0xffff));
+  if (!standsForIpv4 || high === undefined || low === undefined) return false;
+  return METADATA_ADDRESSES.check([high >> 8, high & 255, low >> 8, low & 255].join("."), "ipv4");
+}
+
+/** The eight groups of an IPv6 address; URL's parser writes every spelling in one way, hexadecimal and compressed. */
+function groupsOf(address: string): number[] {
+  const [head = "", tail] = new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname
+    .slice(1, -1)
+    .split("::");
+  const [left, right] = [hexGroups(head), hexGroups(tail ?? "")];
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
+}
+
+function hexGroups(part: string): number[] {
+  return part === "" ? [] : part.split(":").map((it) => Number.parseInt(it, 16));
 }

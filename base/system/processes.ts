@@ -39,12 +39,19 @@ function handle(child: ChildProcess, options: SpawnOptions): ChildHandle {
   const exited = new Promise<ProcessExit>((resolve) => {
     child.once("exit", (code, signal) => {
       killGroup(pid, "SIGKILL"); // what the program left behind in its group
+      let timer: NodeJS.Timeout | undefined;
       const finish = () => {
         clearTimeout(timer);
         for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-        resolve({ code, signal, ...stdout(), stderrTail: stderr() });
+        resolve({ code, signal, ...stdout.kept(), stderrTail: stderr.kept() });
       };
-      const timer = setTimeout(finish, LEAKED_PIPE_MS);
+      // While bytes come there is something to read: this process may have been the slow one.
+      const unlessReading = (before: number) => {
+        const now = stdout.seen() + stderr.seen();
+        if (now === before || now - before > options.maxStdoutBytes) finish();
+        else timer = setTimeout(unlessReading, LEAKED_PIPE_MS, now);
+      };
+      timer = setTimeout(unlessReading, LEAKED_PIPE_MS, stdout.seen() + stderr.seen());
       child.once("close", finish);
     });
   });
@@ -55,29 +62,35 @@ function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if (codeOf(error) !== "ESRCH") throw error;
+    // Gone already, or (EPERM) a program that has made itself another user's: not ours to end.
+    if (!["ESRCH", "EPERM"].includes(codeOf(error) ?? "")) throw error;
   }
 }
 
 function keepHead(stream: Readable | null, max: number) {
   const chunks: Buffer[] = [];
   let kept = 0;
-  let truncated = false;
+  let seen = 0;
   stream?.on("data", (chunk: Buffer) => {
+    seen += chunk.length;
+    if (kept === max) return;
     const part = chunk.subarray(0, max - kept);
-    if (part.length < chunk.length) truncated = true;
-    if (part.length === 0) return;
     chunks.push(part);
     kept += part.length;
   });
-  return () => ({ stdout: Buffer.concat(chunks), stdoutTruncated: truncated });
+  return {
+    seen: () => seen,
+    kept: () => ({ stdout: Buffer.concat(chunks), stdoutTruncated: seen > kept }),
+  };
 }
 
 function keepTail(stream: Readable | null, max: number) {
   let tail: Buffer = Buffer.alloc(0);
+  let seen = 0;
   stream?.on("data", (chunk: Buffer) => {
+    seen += chunk.length;
     const both = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
     tail = both.length > max ? Buffer.from(both.subarray(both.length - max)) : both;
   });
-  return () => tail;
+  return { seen: () => seen, kept: () => tail };
 }

@@ -16,7 +16,8 @@ export function loadSettings(root: string, file: string | undefined, flags: Reco
   const path = file ?? DEFAULT_FILE;
   const present = file !== undefined || existsSync(path);
   const config = readConfig(present ? readText(path) : "", process.env, flags);
-  const base = present && flags["services_dir"] === undefined ? dirname(resolve(path)) : process.cwd();
+  const given = flags["services_dir"] !== undefined || process.env["DROVER_SERVICES_DIR"] !== undefined;
+  const base = present && !given ? dirname(resolve(path)) : process.cwd();
   const workDir = resolve(config.work_dir);
   return {
     ...config,

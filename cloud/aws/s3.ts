@@ -105,7 +105,11 @@ async function getStream(client: S3Client, bucket: string, key: string, signal: 
   const { bytes, etag } = headOf(found);
   if (!(found.Body instanceof Readable))
     throw new DroverError("cloud-answer", "S3 returned an object without a body.");
-  return { bytes, etag, body: found.Body as AsyncIterable<Uint8Array> };
+  const body = found.Body;
+  const discard = async () => {
+    body.on("error", () => undefined).destroy();
+  };
+  return { bytes, etag, body: body as AsyncIterable<Uint8Array>, discard };
 }
 
 async function list(

@@ -15,6 +15,14 @@ export interface StoredObject extends ObjectHead {
   body: Uint8Array;
 }
 
+export interface ObjectStream {
+  bytes: number;
+  etag: string;
+  body: AsyncIterable<Uint8Array>;
+  /** Drops what was not read and frees the connection. Never rejects. */
+  discard(): Promise<void>;
+}
+
 export interface PutOptions {
   contentType?: string;
   metadata?: Record<string, string>;
@@ -45,7 +53,7 @@ export interface Objects {
   getStream(
     key: string,
     options: { bucket?: string; signal?: AbortSignal },
-  ): Promise<{ bytes: number; etag: string; body: AsyncIterable<Uint8Array> } | undefined>;
+  ): Promise<ObjectStream | undefined>;
   /** Keys in byte order, at most `max`. */
   list(prefix: string, options?: { max?: number; startAfter?: string }): Promise<string[]>;
   delete(key: string): Promise<void>;

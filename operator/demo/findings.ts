@@ -2,7 +2,12 @@
 interface Report {
   video: { width: number; height: number; durationS: number };
   frames: { timeS: number; faces: { smile: boolean }[] }[];
-  summary: { framesAnalysed: number; framesWithFace: number; framesWithSmile: number; dominantExpression: string };
+  summary: {
+    framesAnalysed: number;
+    framesWithFace: number;
+    framesWithSmile: number;
+    dominantExpression: string;
+  };
 }
 
 const COLUMNS = 60;

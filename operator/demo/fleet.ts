@@ -61,7 +61,9 @@ function firstLine(
       settle();
     };
     const fail = (why: string) =>
-      finish(() => reject(new DroverError("demo-failed", `${name} ${why}. It said:\n${lines.slice(-20).join("\n")}`)));
+      finish(() =>
+        reject(new DroverError("demo-failed", `${name} ${why}. It said:\n${lines.slice(-20).join("\n")}`)),
+      );
     const onLine = (line: string) => {
       if (pattern.test(line)) finish(() => resolve(line));
     };

@@ -39,14 +39,21 @@ export function main(): Promise<number> {
 async function play(folder: string, enter: (player: Player) => Player): Promise<void> {
   say("1  The embedded cloud: SQS and S3 on this machine");
   const cloud = enter(startPlayer("the cloud", ["cloud", "--dir", `${folder}/cloud`], process.env));
-  const { endpoint, region } = JSON.parse(await cloud.line(/^\{.*"endpoint"/)) as { endpoint: string; region: string };
+  const { endpoint, region } = JSON.parse(await cloud.line(/^\{.*"endpoint"/)) as {
+    endpoint: string;
+    region: string;
+  };
   const env = { ...process.env, ...(await environment(folder)), DROVER_SECRETS_webhook: SECRET };
   Object.assign(process.env, env);
   say(`   ${endpoint}, ${region}`);
 
   say("2  An agent, a receiver of callbacks, and a web server with a video behind a password");
   const agent = enter(
-    startPlayer("the agent", ["agent", "--work-dir", `${folder}/work`, "--services", `${root}/services`], env),
+    startPlayer(
+      "the agent",
+      ["agent", "--work-dir", `${folder}/work`, "--services", `${root}/services`],
+      env,
+    ),
   );
   const receiver = enter(
     startPlayer(
@@ -69,7 +76,9 @@ async function play(folder: string, enter: (player: Player) => Player): Promise<
 
 async function environment(folder: string): Promise<Record<string, string>> {
   const { stdout } = await drover(["cloud", "env", "--dir", `${folder}/cloud`]);
-  return Object.fromEntries([...stdout.matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map(([, name, value]) => [name, value]));
+  return Object.fromEntries(
+    [...stdout.matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map(([, name, value]) => [name, value]),
+  );
 }
 
 async function byCallback(folder: string, receiver: Player, clip: string, callback: string): Promise<void> {
@@ -82,7 +91,11 @@ async function byCallback(folder: string, receiver: Player, clip: string, callba
     `--auth_pass_response=${CALLBACK_USER.password}`,
   ]);
   await arrived;
-  show(await readFile(`${folder}/received/${messageId}.xml`, "utf8"), messageId, "signed, and POSTed to our receiver");
+  show(
+    await readFile(`${folder}/received/${messageId}.xml`, "utf8"),
+    messageId,
+    "signed, and POSTed to our receiver",
+  );
 }
 
 async function byQueue(clip: string): Promise<void> {
@@ -104,8 +117,15 @@ async function byQueue(clip: string): Promise<void> {
 
 async function submit(title: string, clip: string, more: string[]): Promise<string> {
   say(`\n${title}`);
-  const flags = [`--auth_user_file=${FILE_USER.name}`, "--auth_method_file=http-basic", "--param=R:-100", "--param=rate:1"];
-  say(`   submit-job ${clip} \\\n     ${[...flags, ...more].map((it) => it.replace(/(pass\w*)=.*/, "$1=…")).join(" \\\n     ")}`);
+  const flags = [
+    `--auth_user_file=${FILE_USER.name}`,
+    "--auth_method_file=http-basic",
+    "--param=R:-100",
+    "--param=rate:1",
+  ];
+  say(
+    `   submit-job ${clip} \\\n     ${[...flags, ...more].map((it) => it.replace(/(pass\w*)=.*/, "$1=…")).join(" \\\n     ")}`,
+  );
   const args = [clip, ...flags, `--auth_pass_file=${FILE_USER.password}`, ...more, "--json"];
   const { stdout } = await execa(process.execPath, [submitJob(), ...args]);
   const { messageId } = JSON.parse(stdout) as { messageId: string };
@@ -115,10 +135,14 @@ async function submit(title: string, clip: string, more: string[]): Promise<stri
 
 function show(xml: string, messageId: string, way: string): void {
   const verdict = validate("response", xml);
-  if (!verdict.ok) throw new DroverError("demo-failed", `The response is not valid: ${verdict.problems[0].message}`);
+  if (!verdict.ok)
+    throw new DroverError("demo-failed", `The response is not valid: ${verdict.problems[0].message}`);
   const { status, message, rawOutput, messageId: answered } = verdict.value;
   if (status !== "success" || answered !== messageId || rawOutput === undefined) {
-    throw new DroverError("demo-failed", `The job ${messageId} came back as ${status} of ${answered}: ${message}`);
+    throw new DroverError(
+      "demo-failed",
+      `The job ${messageId} came back as ${status} of ${answered}: ${message}`,
+    );
   }
   const { text, faces, smiles } = describeFindings(rawOutput.content);
   say(`   ${message} (${way})\n   ${text.replaceAll("\n", "\n   ")}`);

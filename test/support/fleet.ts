@@ -95,7 +95,14 @@ export async function startFleet(): Promise<Fleet> {
       await writeFile(`${folder}/services/${name}/service.yaml`, head + fields);
     },
     startAgent: async (options = {}) => {
-      const places = ["--work-dir", `${folder}/work`, "--services", `${folder}/services`, "--instance-id", "test"];
+      const places = [
+        "--work-dir",
+        `${folder}/work`,
+        "--services",
+        `${folder}/services`,
+        "--instance-id",
+        "test",
+      ];
       const args = ["agent", ...places, ...(options.args ?? [])];
       const agent = startDrover(args, { ...env, DROVER_STATUS_PERIOD_S: "1", ...options.env });
       processes.push(agent);
@@ -105,7 +112,7 @@ export async function startFleet(): Promise<Fleet> {
     close: async () => {
       closeSqsClients(sqs);
       closeS3Clients(s3);
-      for (const process of processes.reverse()) await process.end("SIGKILL");
+      for (const process of processes.toReversed()) await process.end("SIGKILL");
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -123,7 +130,10 @@ async function cloudEnvironment(folder: string): Promise<Record<string, string>>
 }
 
 /** Takes messages off a queue until `enough` says so; each is deleted. */
-export async function collect(queue: Queue, enough: (messages: QueueMessage[]) => boolean): Promise<QueueMessage[]> {
+export async function collect(
+  queue: Queue,
+  enough: (messages: QueueMessage[]) => boolean,
+): Promise<QueueMessage[]> {
   const found: QueueMessage[] = [];
   while (!enough(found)) {
     const messages = await queue.receive({ max: 10, waitS: 20, visibilityTimeoutS: 60 });

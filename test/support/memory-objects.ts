@@ -56,6 +56,7 @@ export function createMemoryObjects(clock: Pick<Clock, "now">, bucket = "memory"
         body: (async function* chunks() {
           yield body;
         })(),
+        discard: () => Promise.resolve(),
       };
     },
     list: async (prefix, { max = Infinity, startAfter = "" } = {}) =>
