@@ -1,20 +1,150 @@
 import { randomUUID } from "node:crypto";
-import type { Queue, SendOptions } from "../../cloud/ports/queue.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { BatchResult, Queue, QueueMessage, SendOptions } from "../../cloud/ports/queue.ts";
 
-/** The sending side of a queue, in memory; `bodies` is what the fleet would receive, by message id. */
-export interface MemoryQueue extends Pick<Queue, "send"> {
-  readonly bodies: ReadonlyMap<string, string>;
+/** SQS's semantics in memory: visibility timeouts, a new receipt handle each time, delays, long polls, limits. */
+export interface MemoryQueue extends Queue {
+  /** Everything that was sent and not deleted, in order of sending. */
+  readonly messages: readonly HeldMessage[];
 }
 
-/** @param fail called before each send; what it throws, the send throws: nothing was sent then */
-export function createMemoryQueue(fail: () => void = () => undefined): MemoryQueue {
-  const bodies = new Map<string, string>();
-  const send = async (body: string, _options?: SendOptions) => {
-    await Promise.resolve();
-    fail();
-    const id = randomUUID();
-    bodies.set(id, body);
-    return id;
+export interface HeldMessage {
+  id: string;
+  body: string;
+  attributes: Record<string, string>;
+  sentAt: number;
+  receiveCount: number;
+  /** By the clock's monotonic time. */
+  visibleAt: number;
+  /** The last one handed out; only it is good. */
+  receiptHandle: string | undefined;
+}
+
+/** SQS: body and attributes together, names and types included. */
+const MOST_BYTES = 1024 * 1024;
+/** SQS: #x9 | #xA | #xD | #x20-#xD7FF | #xE000-#xFFFD | #x10000-#x10FFFF, in bodies and in attributes. */
+const LEGAL = /^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u;
+const MOST_DELAY_S = 900;
+const MOST_VISIBILITY_S = 43_200;
+const MOST_A_BATCH = 10;
+
+export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
+  const messages: HeldMessage[] = [];
+  let arrivals: (() => void)[] = [];
+  const wake = () => {
+    const waiting = arrivals;
+    arrivals = [];
+    for (const resolve of waiting) resolve();
   };
-  return { bodies, send };
+  const take = (max: number, visibilityTimeoutS: number): QueueMessage[] => {
+    const now = clock.monotonic();
+    return messages
+      .filter((it) => it.visibleAt <= now)
+      .slice(0, max)
+      .map((it) => {
+        it.visibleAt = now + visibilityTimeoutS * 1000;
+        it.receiveCount++;
+        const receiptHandle = randomUUID();
+        it.receiptHandle = receiptHandle;
+        const { id, body, attributes, sentAt, receiveCount } = it;
+        return { id, body, attributes: { ...attributes }, sentAt, receiveCount, receiptHandle };
+      });
+  };
+  const batch = (handles: readonly string[], change: (it: HeldMessage, i: number) => string | undefined) => {
+    if (handles.length === 0 || handles.length > MOST_A_BATCH)
+      throw new Error("A batch has 1 to 10 entries.");
+    return handles.map((receiptHandle, i): BatchResult => {
+      const held = messages.find((it) => it.receiptHandle === receiptHandle);
+      const code = held === undefined ? "ReceiptHandleIsInvalid" : change(held, i);
+      if (code === undefined) return { receiptHandle };
+      return { receiptHandle, error: { code, message: code, gone: code !== "Throttled" } };
+    });
+  };
+  return {
+    name,
+    url: `https://sqs.local/000000000000/${name}`,
+    messages,
+    receive: async ({ max, waitS, visibilityTimeoutS, signal }) => {
+      const until = clock.monotonic() + waitS * 1000;
+      for (;;) {
+        await Promise.resolve();
+        if (signal?.aborted) return [];
+        const taken = take(max, visibilityTimeoutS);
+        const now = clock.monotonic();
+        if (taken.length > 0 || now >= until) return taken;
+        const nextMs = Math.min(until, ...messages.map((it) => it.visibleAt)) - now;
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(nextMs, resolve);
+          const stop = () => {
+            cancel();
+            resolve();
+          };
+          arrivals.push(stop);
+          signal?.addEventListener("abort", stop, { once: true });
+        });
+      }
+    },
+    send: async (body, options = {}) => {
+      await Promise.resolve();
+      checkLimits(body, options);
+      const { attributes = {}, delayS = 0 } = options;
+      const visibleAt = clock.monotonic() + delayS * 1000;
+      const id = randomUUID();
+      messages.push({
+        id,
+        body,
+        attributes,
+        sentAt: clock.now(),
+        receiveCount: 0,
+        visibleAt,
+        receiptHandle: undefined,
+      });
+      wake();
+      return id;
+    },
+    delete: async (handles) => {
+      await Promise.resolve();
+      return batch(handles, (it) => {
+        messages.splice(messages.indexOf(it), 1);
+        return undefined;
+      });
+    },
+    changeVisibility: async (entries) => {
+      await Promise.resolve();
+      const now = clock.monotonic();
+      const results = batch(
+        entries.map((it) => it.receiptHandle),
+        (it, i) => {
+          const seconds = entries[i]?.visibilityTimeoutS ?? 0;
+          if (seconds > MOST_VISIBILITY_S) return "InvalidParameterValue";
+          if (it.visibleAt <= now) return "MessageNotInflight";
+          it.visibleAt = now + seconds * 1000;
+          return undefined;
+        },
+      );
+      wake();
+      return results;
+    },
+    counts: async () => {
+      const now = clock.monotonic();
+      const hidden = messages.filter((it) => it.visibleAt > now);
+      const delayed = hidden.filter((it) => it.receiveCount === 0).length;
+      return { visible: messages.length - hidden.length, inFlight: hidden.length - delayed, delayed };
+    },
+  };
+}
+
+function checkLimits(body: string, { attributes = {}, delayS = 0 }: SendOptions): void {
+  const pairs = Object.entries(attributes);
+  const extra = pairs.map(([name, value]) => `${name}String${value}`).join("");
+  if (Buffer.byteLength(body) + Buffer.byteLength(extra) > MOST_BYTES)
+    throw sqsError("InvalidParameterValue");
+  if (body === "" || pairs.some(([, value]) => value === "")) throw sqsError("InvalidParameterValue");
+  if (pairs.length > 10 || delayS > MOST_DELAY_S || delayS < 0) throw sqsError("InvalidParameterValue");
+  if (![body, ...Object.values(attributes)].every((it) => LEGAL.test(it)))
+    throw sqsError("InvalidMessageContents");
+}
+
+function sqsError(name: string): Error {
+  return Object.assign(new Error(`${name}: SQS would refuse this message.`), { name });
 }
