@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import { DroverError } from "../base/errors.ts";
 import { buildRequest } from "../schemas/build.ts";
-import { maskRequest } from "../schemas/mask.ts";
+import { maskSecrets } from "../schemas/mask.ts";
 import { checkRequest } from "../schemas/parameters.ts";
 import type { JobRequest } from "../schemas/request.ts";
 import type { ServiceManifest } from "../schemas/service.ts";
-import { validate } from "../schemas/validate.ts";
 import { RefusedRequest } from "./refusal.ts";
 
 /** A request that the agent will accept, and the document that says so. */
@@ -14,27 +14,30 @@ export interface CheckedJob {
 }
 
 /**
- * Builds the document and gives it the verdict the agent would give it.
- * @param manifest the service's own rules, when they are at hand
+ * Builds the document; what is built has passed the verdict that the agent will give it.
  * @throws RefusedRequest with every fault
  */
-export function checkJob(request: JobRequest, manifest?: ServiceManifest): CheckedJob {
-  const xml = buildRequest(request);
-  const verdict = validate("request", xml);
-  if (!verdict.ok) throw new RefusedRequest(verdict.problems);
-  if (manifest !== undefined) {
-    const checked = checkRequest(manifest, request);
-    if (!checked.ok) throw new RefusedRequest([checked]);
+export function checkJob(request: JobRequest): CheckedJob {
+  try {
+    return { request, xml: buildRequest(request) };
+  } catch (error) {
+    if (error instanceof DroverError) throw new RefusedRequest([error]);
+    throw error;
   }
-  return { request, xml };
+}
+
+/** The service's own rules, as the agent will apply them. @throws RefusedRequest */
+export function checkAgainst(manifest: ServiceManifest, request: JobRequest): void {
+  const verdict = checkRequest(manifest, request);
+  if (!verdict.ok) throw new RefusedRequest([verdict]);
 }
 
 /** The document as people may see it: secrets replaced by `***`. */
-export function shownXml(request: JobRequest): string {
-  return buildRequest(maskRequest(request));
+export function shownXml({ xml }: CheckedJob): string {
+  return maskSecrets(xml);
 }
 
 /** Equal for requests that ask for the same, whatever their secrets: those may rotate between two submits. */
-export function fingerprintOf(request: JobRequest): string {
-  return createHash("sha256").update(shownXml(request)).digest("hex");
+export function fingerprintOf(job: CheckedJob): string {
+  return createHash("sha256").update(shownXml(job)).digest("hex");
 }

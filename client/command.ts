@@ -76,9 +76,7 @@ function buildCommand(print: (text: string) => void): Command {
     .argument("[input]", "http, https or s3 URL of the input")
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: print, outputError: () => undefined })
-    .configureHelp({
-      optionTerm: (option) => `--${option.name()}${option.flags.replace(/^[^ ]+( [^ <]*)?/, "")}`,
-    })
+    .configureHelp({ optionTerm: ({ flags }) => flags.replace(/, --[a-z-]+/, "") })
     .addHelpText("after", EXAMPLES);
   for (const { name, value, summary } of JOB_FLAGS) command.addOption(jobOption(name, value, summary));
   for (const flag of SECRET_FLAGS) {

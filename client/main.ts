@@ -1,11 +1,8 @@
 import { resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
-import { isatty } from "node:tty";
-import { styleText } from "node:util";
 import { readConfig } from "../base/config/config.ts";
 import type { Config } from "../base/config/config.ts";
-import { DroverError, codeOf } from "../base/errors.ts";
+import { codeOf } from "../base/errors.ts";
+import type { DroverError } from "../base/errors.ts";
 import { systemFiles } from "../base/system/files.ts";
 import type { JobRequest } from "../schemas/request.ts";
 import type { ServiceManifest } from "../schemas/service.ts";
@@ -13,7 +10,7 @@ import { readLines } from "./batch/lines.ts";
 import { createProgress } from "./batch/progress.ts";
 import { createReport } from "./batch/report.ts";
 import { runBatch } from "./batch/run.ts";
-import { checkJob } from "./check.ts";
+import { checkAgainst, checkJob } from "./check.ts";
 import type { CheckedJob } from "./check.ts";
 import { explained } from "./cloud-errors.ts";
 import { readCommandLine } from "./command.ts";
@@ -21,6 +18,7 @@ import type { Invocation } from "./command.ts";
 import type { Connection } from "./connect/main.ts";
 import { exitCodeOf } from "./exit.ts";
 import type { JobFlags } from "./flags.ts";
+import { ask, interruptible, processTerminal } from "./process-io.ts";
 import { RefusedRequest } from "./refusal.ts";
 import { runOne, runWaitFor } from "./run.ts";
 import type { RunTools } from "./run.ts";
@@ -32,15 +30,6 @@ import type { Terminal } from "./terminal.ts";
 /** `submit-job`. Resolves to the exit code; never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = processTerminal();
-  const interrupt = new AbortController();
-  const onSignal = () =>
-    interrupt.abort(
-      new DroverError(
-        "interrupted",
-        "Stopped. Jobs that were submitted go on; ask for them with --wait-for.",
-      ),
-    );
-  process.once("SIGINT", onSignal);
   let connection: Connection | undefined;
   try {
     const invocation = readCommandLine(argv, (text) => terminal.out(text));
@@ -55,13 +44,12 @@ export async function main(argv: readonly string[]): Promise<number> {
         connection = await openConnection({ requestQueue: config.queues.requests, bucket: config.bucket });
         return connection;
       },
-      signal: interrupt.signal,
+      interruptible,
     };
     return await dispatch(invocation, tools);
   } catch (error) {
     return complain(error, terminal);
   } finally {
-    process.removeListener("SIGINT", onSignal);
     connection?.close();
   }
 }
@@ -93,16 +81,15 @@ async function batch(
     line: (text) => terminal.out(text),
   });
   const report = createReport(terminal, progress, { json: invocation.json, where: path });
-  return await runBatch(
-    lines,
-    { report, progress, check: tools.check, connect: tools.connect },
-    {
+  const batchTools = { report, progress, check: tools.check, connect: tools.connect };
+  return await tools.interruptible((signal) =>
+    runBatch(lines, batchTools, {
       defaults,
+      signal,
       skipInvalid: invocation.skipInvalid,
       dryRun: invocation.dryRun,
-      signal: tools.signal,
       ...(invocation.wait ? { waitMs: invocation.timeoutMs } : {}),
-    },
+    }),
   );
 }
 
@@ -117,7 +104,8 @@ function createCheck({ services }: Invocation, config: Config): (request: JobReq
       known.set(request.service, manifest);
     }
     const found = await manifest;
-    return found === undefined ? job : checkJob(request, found);
+    if (found !== undefined) checkAgainst(found, request);
+    return job;
   };
 }
 
@@ -159,32 +147,6 @@ function complain(error: unknown, terminal: Terminal): number {
   return exitCodeOf(known);
 }
 
-function processTerminal(): Terminal {
-  const outIsScreen = isatty(1);
-  return {
-    out: (content) => void process.stdout.write(content),
-    err: (text) => void process.stderr.write(text),
-    outIsScreen,
-    errIsScreen: isatty(2),
-    paint: (color, text) => styleText(color, text, { stream: process.stdout }),
-  };
-}
-
 function firstLine(bytes: Uint8Array): string {
   return (Buffer.from(bytes).toString().split("\n")[0] ?? "").replace(/\r$/, "");
-}
-
-/** Reads a line from standard input; what is typed at a terminal is not shown. */
-async function ask(question: string): Promise<string> {
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = isatty(0);
-  if (terminal) process.stderr.write(question);
-  const lines = createInterface({ input: process.stdin, output: silent, terminal });
-  try {
-    const { value } = await lines[Symbol.asyncIterator]().next();
-    return value ?? "";
-  } finally {
-    lines.close();
-    if (terminal) process.stderr.write("\n");
-  }
 }

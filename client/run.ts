@@ -17,7 +17,8 @@ export interface RunTools {
   check: (request: JobRequest) => Promise<CheckedJob>;
   /** Opens the cloud; called only when there is something to send or to read. */
   connect: () => Promise<ClientPorts>;
-  signal: AbortSignal;
+  /** Runs work that Ctrl-C ends in order. */
+  interruptible: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 /** Submits one job, and waits for it if asked to. Resolves to the exit code. */
@@ -25,7 +26,7 @@ export async function runOne(flags: JobFlags, invocation: Invocation, tools: Run
   const { terminal } = tools;
   const { json, verbose, dryRun } = invocation;
   const job = await tools.check(composeRequest(flags));
-  const shown = shownXml(job.request).trimEnd();
+  const shown = shownXml(job).trimEnd();
   if (dryRun) {
     terminal.out(json ? `${JSON.stringify({ valid: true, request: shown })}\n` : `${shown}\n`);
     return EXIT.ok;
@@ -55,9 +56,11 @@ async function awaitOne(
   ports: ClientPorts,
   submission: Submission,
   { timeoutMs, json }: Invocation,
-  { terminal, signal }: RunTools,
+  { terminal, interruptible }: RunTools,
 ): Promise<number> {
-  const response = await waitForResult(ports, submission.messageId, { timeoutMs, signal });
+  const response = await interruptible((signal) =>
+    waitForResult(ports, submission.messageId, { timeoutMs, signal }),
+  );
   if (json) terminal.out(`${JSON.stringify(asJson(submission, response))}\n`);
   else showResponse(response, terminal);
   return response.status === "success" ? EXIT.ok : EXIT.unsuccessful;

@@ -1,3 +1,4 @@
+import { codeOf } from "../../base/errors.ts";
 import type { JobRequest } from "../../schemas/request.ts";
 import type { CheckedJob } from "../check.ts";
 import { isPermanent } from "../cloud-errors.ts";
@@ -71,8 +72,9 @@ export async function runBatch(
     duplicates,
     unsent: jobs.length - sent.length,
   };
-  if (options.waitMs === undefined) {
+  if (options.waitMs === undefined || options.signal.aborted) {
     report.summary(sentCounts);
+    options.signal.throwIfAborted();
     return sentCounts.unsent > 0 ? EXIT.cloud : EXIT.ok;
   }
   return await awaitAll(
@@ -130,8 +132,9 @@ async function sendAll(
       report.submitted(line, submission);
     } catch (error) {
       failuresInARow += 1;
-      // A cloud that refuses, or that nobody reaches, refuses the other lines as well.
-      stopped ||= failuresInARow >= SENDS || (isPermanent(error) && job.request.reference === undefined);
+      // A cloud that refuses, or that nobody reaches, refuses the other lines as well; a reference is one line's own.
+      stopped ||=
+        failuresInARow >= SENDS || (isPermanent(error) && codeOf(error)?.startsWith("reference-") !== true);
       report.failed(line, error);
     }
     progress.step();
