@@ -20,7 +20,7 @@ export function openDatabase(path: string): DatabaseSync {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = NORMAL");
-    database.exec("PRAGMA cache_size = -32768"); // 32 MiB: queues of a million messages stay on the disk
+    database.exec("PRAGMA cache_size = -16384"); // 16 MiB: queues of a million messages stay on the disk
     database.exec("PRAGMA wal_autocheckpoint = 4000"); // 16 MiB of log between checkpoints, which do sync
     database.exec("BEGIN IMMEDIATE; COMMIT");
     return database;

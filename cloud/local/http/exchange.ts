@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setImmediate } from "node:timers";
 import { AwsError } from "../aws-error.ts";
+import { watchDelivery } from "./delivery.ts";
 import type { RequestHead } from "./head.ts";
 
 /** One request and the answer to it. */
@@ -30,8 +30,8 @@ export class Exchange {
   }
 
   /**
-   * Writes the answer. `undelivered` is called when it could not be handed to the client: the connection had
-   * ended, or the peer answered our bytes with a reset, which on the loopback is known one turn later.
+   * Writes the answer. `undelivered` is called, once, when it did not reach the client: the connection had ended
+   * before, known to us or not yet.
    */
   respond(
     status: number,
@@ -42,18 +42,12 @@ export class Exchange {
     const response = this.response;
     const socket = response.socket;
     if (undelivered !== undefined) {
-      if (!this.alive()) {
+      if (socket === null || !this.alive()) {
         response.destroy();
         undelivered();
         return;
       }
-      response.once("close", () => {
-        if (!response.writableFinished) {
-          undelivered();
-          return;
-        }
-        setImmediate(() => setImmediate(() => socket?.errored && undelivered()));
-      });
+      watchDelivery(response, socket, undelivered);
     }
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     response.writeHead(status, { ...headers, "content-length": String(length) });
