@@ -1,9 +1,10 @@
-import { resolve } from "node:path";
-import { readConfig } from "../base/config/config.ts";
+import { join, resolve } from "node:path";
 import type { Config } from "../base/config/config.ts";
 import { codeOf } from "../base/errors.ts";
 import type { DroverError } from "../base/errors.ts";
 import { systemFiles } from "../base/system/files.ts";
+import { root } from "../base/system/root.ts";
+import { loadSettings } from "../base/system/settings.ts";
 import type { JobRequest } from "../schemas/request.ts";
 import type { ServiceManifest } from "../schemas/service.ts";
 import { readLines } from "./batch/lines.ts";
@@ -34,7 +35,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const invocation = readCommandLine(argv, (text) => terminal.out(text));
     if (invocation === undefined) return 0;
-    const config = await loadSettings(invocation);
+    const { services } = invocation;
+    const config = loadSettings(root, invocation.config, {
+      services_dir: services === false ? undefined : services,
+    });
     const tools: RunTools = {
       terminal,
       check: createCheck(invocation, config),
@@ -98,9 +102,10 @@ function createCheck({ services }: Invocation, config: Config): (request: JobReq
   const known = new Map<string, Promise<ServiceManifest | undefined>>();
   return async (request) => {
     const job = checkJob(request); // first: only then is the service's name one that may become a path
+    if (services === false) return job;
     let manifest = known.get(request.service);
     if (manifest === undefined) {
-      manifest = manifestOf(request.service, services, config);
+      manifest = manifestOf(request.service, config.services_dir);
       known.set(request.service, manifest);
     }
     const found = await manifest;
@@ -113,31 +118,14 @@ function createCheck({ services }: Invocation, config: Config): (request: JobReq
  * A folder that was named decides what services there are. Without one, the services that come with Drover are
  * checked by their manifests, and other names are left to the fleet, which may well know more.
  */
-async function manifestOf(
-  service: string,
-  folder: string | undefined | false,
-  config: Config,
-): Promise<ServiceManifest | undefined> {
-  if (folder === false) return undefined;
-  const named = folder ?? config.services_dir;
+async function manifestOf(service: string, folder: string): Promise<ServiceManifest | undefined> {
   try {
-    const from = named === "" ? resolve(import.meta.dirname, "..", "services") : resolve(named);
-    return await loadManifest(systemFiles, from, service);
+    return await loadManifest(systemFiles, folder, service);
   } catch (error) {
     if (codeOf(error) !== "service-unknown") throw error;
-    if (named === "") return undefined;
+    if (folder === join(root, "services")) return undefined;
     throw new RefusedRequest([error as DroverError]);
   }
-}
-
-async function loadSettings(invocation: Invocation): Promise<Config> {
-  let text = "";
-  try {
-    text = Buffer.from(await systemFiles.read(resolve(invocation.config ?? "drover.yaml"))).toString();
-  } catch (error) {
-    if (invocation.config !== undefined || codeOf(error) !== "ENOENT") throw error;
-  }
-  return readConfig(text, process.env);
 }
 
 function complain(error: unknown, terminal: Terminal): number {

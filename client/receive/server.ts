@@ -20,6 +20,8 @@ export type ReceiverEvent =
       callId: string | undefined;
       bytes: number;
       file: string;
+      /** Signed download links of the artifacts: they expire, so they stand beside the document, not in it. */
+      link: string | undefined;
     }
   | { event: "refused" | "failed"; httpStatus: number; code: string; message: string };
 
@@ -147,6 +149,7 @@ async function receive(request: IncomingMessage, options: ReceiverOptions): Prom
     callId,
     bytes: body.byteLength,
     file: receipt.file,
+    link: headerOf(request, "link"),
   };
 }
 
@@ -197,10 +200,7 @@ async function readBody(request: IncomingMessage, keep: boolean): Promise<Buffer
 }
 
 function identifyCall(request: IncomingMessage, body: Buffer, options: ReceiverOptions): string | undefined {
-  if (options.secrets.length === 0) {
-    const id = request.headers["webhook-id"];
-    return typeof id === "string" && id !== "" ? id : undefined;
-  }
+  if (options.secrets.length === 0) return headerOf(request, "webhook-id");
   try {
     return checkWebhook({
       headers: request.headers,
@@ -212,4 +212,9 @@ function identifyCall(request: IncomingMessage, body: Buffer, options: ReceiverO
     if (error instanceof DroverError) throw new Refusal(401, error.code, error.message);
     throw error;
   }
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -6,14 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCommand, startCommand } from "../support/command.ts";
 import type { RunningCommand } from "../support/command.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../client/receive/main.ts");
-const RECEIVE = [
-  process.execPath,
-  "--input-type=module",
-  "-e",
-  `import { main } from ${JSON.stringify(MAIN)}; process.exitCode = await main(process.argv.slice(1));`,
-  "--",
-];
+const RECEIVE = [resolve(import.meta.dirname, "../../bin/drover"), "receive"];
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
 let folder = "";
