@@ -13,6 +13,7 @@ import { provision, type Provision } from "./provision.ts";
 import { openS3 } from "./s3/service.ts";
 import { Verifier, type Credentials } from "./signature/verify.ts";
 import { closeSqs, openSqs } from "./sqs/service.ts";
+import type { SqsState } from "./sqs/state.ts";
 
 export interface CloudOptions {
   /** Everything the cloud knows lies here; created when missing. One cloud a folder. */
@@ -56,30 +57,37 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const dir = await realpath(options.dir);
   const database = openDatabase(join(dir, "cloud.sqlite"));
+  const group = new GroupCommit(database);
+  let sqs: SqsState | undefined;
+  const release = () => {
+    if (sqs !== undefined) closeSqs(sqs);
+    group.flush();
+    database.close();
+  };
   try {
     const { receiptKey, ...credentials } = await loadSecrets(dir);
-    const group = new GroupCommit(database);
-    const sqs = openSqs({ database, group, clock, region: REGION, account: ACCOUNT, receiptKey, report });
+    sqs = openSqs({ database, group, clock, region: REGION, account: ACCOUNT, receiptKey, report });
     const s3 = await openS3({ database, group, clock, dir, region: REGION, report });
     await provision(sqs, s3, options.provision ?? {});
     const verifier = new Verifier(credentials, REGION, clock);
     const server = await listen({ sqs, s3, verifier, clock, dir, report }, options.port ?? 0);
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await recordEndpoint(dir, { endpoint, region: REGION, pid: process.pid });
-    let closing: Promise<void> | undefined;
-    const close = async () => {
+    const close = once(async () => {
       await forgetEndpoint(dir);
-      closeSqs(sqs);
-      group.flush();
-      await stop(server);
-      group.flush();
-      database.close();
-    };
-    return { endpoint, region: REGION, dir, credentials, close: () => (closing ??= close()) };
+      await stop(server, sqs, group);
+      release();
+    });
+    return { endpoint, region: REGION, dir, credentials, close };
   } catch (error) {
-    database.close();
+    release();
     throw error;
   }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
 }
 
 function listen(services: Services, port: number): Promise<Server> {
@@ -107,8 +115,10 @@ function listen(services: Services, port: number): Promise<Server> {
   });
 }
 
-/** Lets answers out, then cuts what is left. On the real clock even when a test owns the cloud's. */
-async function stop(server: Server): Promise<void> {
+/** Answers who waits, lets answers out, then cuts what is left. On the real clock, whoever owns the cloud's. */
+async function stop(server: Server, sqs: SqsState | undefined, group: GroupCommit): Promise<void> {
+  if (sqs !== undefined) closeSqs(sqs);
+  group.flush();
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeQueue, testCloud, type TestCloud } from "../unit/cloud-local/cloud.ts";
@@ -209,6 +209,23 @@ test("SQS refuses what is no JSON, no operation, and no message of this world", 
     400,
     "AWS.SimpleQueueService.NonExistentQueue;Sender",
   ]);
+});
+
+test("a request that is too long is told so, on a connection that stays usable", async () => {
+  const cloud = await testCloud();
+  const url = await makeQueue(cloud);
+  const answer = await raw(cloud, { ...send(url), body: "x".repeat(9 * 1024 * 1024) });
+  expect([answer.status, errorCode(answer)]).toEqual([413, "RequestEntityTooLarge"]);
+});
+
+test("a disk that fails is an internal error, reported, and the old object stays", async () => {
+  const cloud = await testCloud({ provision: { buckets: [Bucket] } });
+  expect((await raw(cloud, put)).status).toBe(200);
+  await rm(join(cloud.dir, "objects"), { recursive: true });
+  const answer = await raw(cloud, { ...put, body: "x".repeat(5_000_000) });
+  expect([answer.status, errorCode(answer)]).toEqual([500, "InternalError"]);
+  expect(cloud.reports).toMatchObject([{ code: "ENOENT" }]);
+  expect((await raw(cloud, { method: "GET", target: put.target })).body).toBe("value");
 });
 
 test("every answer carries the cloud's date", async () => {

@@ -39,6 +39,7 @@ export class Exchange {
     body: string | Uint8Array,
     undelivered?: () => void,
   ): void {
+    this.request.resume(); // a body that nobody reads to its end must not block the connection
     const response = this.response;
     const socket = response.socket;
     if (undelivered !== undefined) {
@@ -55,11 +56,16 @@ export class Exchange {
   }
 }
 
+/** A body's bytes. Who stops reading leaves the connection open, so that the client still gets its answer. */
+export function chunksOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
 /** Reads a whole body. Throws AwsError `RequestEntityTooLarge` when it is longer than `maxBytes`. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(request)) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) {
       throw new AwsError("RequestEntityTooLarge", `The request body is longer than ${maxBytes} bytes.`);

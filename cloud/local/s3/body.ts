@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
+import { chunksOf } from "../http/exchange.ts";
 import { decodeChunks, type ChunkSignatures } from "../signature/aws-chunked.ts";
 import { field, type S3Call } from "./call.ts";
 
@@ -21,7 +22,7 @@ export interface RequestBody {
 export function openBody(call: S3Call): RequestBody {
   const { payloadHash, exchange } = call;
   const trailers = new Map<string, string>();
-  const source = exchange.request as AsyncIterable<Buffer>;
+  const source = chunksOf(exchange.request);
   if (payloadHash.startsWith("STREAMING-")) {
     const bytes = declared(exchange.head.headers.get("x-amz-decoded-content-length"));
     const content = decodeChunks(source, chunkSignatures(call), trailers);

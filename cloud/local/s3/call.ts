@@ -31,7 +31,6 @@ export function respondXml(call: S3Call, root: string, fields: XmlFields): void 
 
 /** An answer without a body. */
 export function respondEmpty(call: S3Call, status: number, headers: Record<string, string> = {}): void {
-  call.exchange.request.resume(); // a body nobody asked for must not block the connection
   call.exchange.respond(status, headers, "");
 }
 

@@ -1,5 +1,5 @@
 /** XML text of a response. A list becomes one element for each item; undefined leaves the element out. */
-export type XmlValue = string | number | boolean | undefined | XmlFields | readonly XmlValue[];
+type XmlValue = string | number | boolean | undefined | XmlFields | readonly XmlValue[];
 export interface XmlFields {
   readonly [name: string]: XmlValue;
 }

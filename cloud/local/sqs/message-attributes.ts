@@ -3,7 +3,7 @@ import { AwsError } from "../aws-error.ts";
 import type { Input } from "./input.ts";
 
 /** As it stands on the wire; binary values in base64. */
-export interface MessageAttribute {
+interface MessageAttribute {
   DataType: string;
   StringValue?: string;
   BinaryValue?: string;

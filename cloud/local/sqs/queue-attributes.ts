@@ -11,7 +11,7 @@ const numeric = {
 
 type NumericName = keyof typeof numeric;
 
-export interface RedrivePolicy {
+interface RedrivePolicy {
   deadLetterTargetArn: string;
   /** A message received this many times moves instead of being received once more. */
   maxReceiveCount: number;
