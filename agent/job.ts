@@ -1,6 +1,6 @@
 import { reasonOf } from "../base/errors.ts";
 import type { QueueMessage } from "../cloud/ports/queue.ts";
-import { decide, type Failure } from "../jobs/failure.ts";
+import { decide, type Failure, isOwnFault } from "../jobs/failure.ts";
 import { identify } from "../jobs/identity.ts";
 import { type JobState, mayFollow } from "../jobs/life.ts";
 import type { JobResponse, Timings } from "../schemas/response.ts";
@@ -200,7 +200,7 @@ export class Job {
 
   /** The response of a job that came to nothing. `park`: the request also goes to the dead-letter queue. */
   async #conclude(holding: Holding, told: Addressee, failure: Failure, park: boolean): Promise<Settled> {
-    const status = this.runS === undefined ? "rejected" : "failed";
+    const status = isOwnFault(failure) ? "failed" : "rejected";
     const response: JobResponse = {
       ...this.#response(holding, told, status),
       error: { code: failure.code, ...(failure.line === undefined ? {} : { line: failure.line }) },

@@ -174,7 +174,7 @@ function settingsOf(config: Config, jobsDir: string): AgentContext["settings"] {
 }
 
 function announce({ log, catalog }: AgentContext): void {
-  for (const problem of catalog.problems) log.warn("service.broken", { problem });
+  for (const [service, reason] of catalog.broken) log.warn("service.broken", { service, reason });
   for (const { manifest, missing } of catalog.services.values()) {
     if (missing.length > 0)
       log.warn("service.not-offered", { service: manifest.name, reason: missing.join("; ") });

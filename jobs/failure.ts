@@ -36,6 +36,11 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "input-too-slow",
 ]);
 
+/** True when it was the program that failed, not the request or what it names. */
+export function isOwnFault({ code }: Failure): boolean {
+  return OWN_FAULT.has(code);
+}
+
 const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 30_000;
 

@@ -104,6 +104,11 @@ export const CODES = {
     meaning: "The input that arrived has another length or SHA-256 than announced.",
     advice: "Check the file and its `sha256`, then send the job again.",
   },
+  "input-unusable": {
+    meaning: "The program says that it cannot work with this input.",
+    advice:
+      "Check that the input is whole and of a kind that the service takes; the message quotes the program.",
+  },
   "secret-unknown": {
     meaning: "The fleet holds no secret of the name that a `ref` gives, or its value has the wrong form.",
     advice: "Check the name, or store the secret in the fleet.",

@@ -29,6 +29,7 @@ interface ManifestDocument {
   env: Record<string, string>;
   timeout_s: number;
   retries: number;
+  input_fault_exit_codes: number[];
   result: { kind: "text" | "json" | "files"; max_bytes: number | string };
 }
 
@@ -79,7 +80,7 @@ function parseYaml(text: string, where: string): unknown {
 }
 
 function toManifest(content: ManifestDocument): ServiceManifest {
-  const { input, parameters, timeout_s: timeoutS, result, ...same } = content;
+  const { input, parameters, timeout_s: timeoutS, input_fault_exit_codes, result, ...same } = content;
   return {
     ...same,
     input: { types: input.types, maxBytes: bytesOf(input.max_bytes), timeoutS: input.timeout_s },
@@ -90,6 +91,7 @@ function toManifest(content: ManifestDocument): ServiceManifest {
       ...(values === undefined ? {} : { values: values.map(String) }),
     })),
     timeoutS,
+    inputFaultExitCodes: input_fault_exit_codes,
     result: { kind: result.kind, maxBytes: bytesOf(result.max_bytes) },
   };
 }

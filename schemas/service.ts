@@ -33,6 +33,8 @@ export interface ServiceManifest {
   timeoutS: number;
   /** Tries after the first one when the program itself fails. */
   retries: number;
+  /** Exit codes by which the program says that its input is at fault, so that another try is useless. */
+  inputFaultExitCodes: readonly number[];
   result: {
     /** `text`: stdout. `json`: stdout, which must parse as JSON. `files`: the files in {outputDir}; stdout too. */
     kind: "text" | "json" | "files";

@@ -54,6 +54,9 @@ function judge(request: JobRequest, means: Means, sentAtMs: number, nowMs: numbe
     if (!unknown.neededToTell) return refuse(failure);
     return { verdict: "refuse", failure, told: { ...told, output: { type: "store" } }, park: true };
   }
+  const broken = catalog.broken.get(request.service);
+  // Our fault, not the client's: another agent, or the next release, may have a manifest that is whole.
+  if (broken !== undefined) return { verdict: "return", reason: broken };
   const service = catalog.services.get(request.service);
   if (service === undefined) {
     const known = [...catalog.services.keys()].toSorted().join(", ");

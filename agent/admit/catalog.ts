@@ -15,8 +15,8 @@ export interface OfferedService {
 /** What this machine knows: every service of the folder, and what was wrong with the broken ones. */
 export interface Catalog {
   services: ReadonlyMap<string, OfferedService>;
-  /** One sentence for each folder whose service.yaml could not be used. */
-  problems: readonly string[];
+  /** By name: why a service.yaml that is there cannot be used. */
+  broken: ReadonlyMap<string, string>;
 }
 
 export interface Machine {
@@ -29,7 +29,7 @@ export interface Machine {
 /** Reads every `<folder>/<name>/service.yaml`. A broken one is a problem, never a reason not to start. */
 export async function readCatalog(files: Files, folder: string, machine: Machine): Promise<Catalog> {
   const services = new Map<string, OfferedService>();
-  const problems: string[] = [];
+  const broken = new Map<string, string>();
   for (const entry of await files.list(folder)) {
     const own = `${folder}/${entry.name}`;
     const path = `${own}/service.yaml`;
@@ -37,7 +37,10 @@ export async function readCatalog(files: Files, folder: string, machine: Machine
     try {
       const manifest = parseManifest(new TextDecoder().decode(await files.read(path)), path);
       if (manifest.name !== entry.name) {
-        problems.push(`${path}: the name ${manifest.name} must be the folder's name, ${entry.name}.`);
+        broken.set(
+          entry.name,
+          `${path}: the name ${manifest.name} must be the folder's name, ${entry.name}.`,
+        );
         continue;
       }
       services.set(manifest.name, {
@@ -46,10 +49,10 @@ export async function readCatalog(files: Files, folder: string, machine: Machine
         missing: await missing(files, manifest, own, machine),
       });
     } catch (error) {
-      problems.push(reasonOf(error));
+      broken.set(entry.name, reasonOf(error));
     }
   }
-  return { services, problems };
+  return { services, broken };
 }
 
 async function missing(

@@ -98,6 +98,9 @@ function failureOf(exit: ProcessExit, manifest: ServiceManifest): Failure | unde
       message: `The program was ended by ${exit.signal}.${hint}${lastWords(exit)}`,
     };
   }
+  if (exit.code !== 0 && manifest.inputFaultExitCodes.includes(exit.code ?? 0)) {
+    return { code: "input-unusable", message: `The program cannot use this input.${lastWords(exit)}` };
+  }
   if (exit.code !== 0) {
     return {
       code: "program-failed",

@@ -32,20 +32,22 @@ export function main(argv: string[]): Promise<number> {
 }
 
 async function list(folder: string, json: boolean): Promise<void> {
-  const { services, problems } = await readCatalog(systemFiles, folder, machine());
+  const { services, broken } = await readCatalog(systemFiles, folder, machine());
   const rows = [...services.values()].map(({ manifest, missing }) => {
     const { name, version, summary } = manifest;
     return { name, version, summary, offered: missing.length === 0, missing };
   });
   if (json) {
-    process.stdout.write(`${JSON.stringify({ folder, services: rows, problems })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ folder, services: rows, broken: Object.fromEntries(broken) })}\n`,
+    );
     return;
   }
   for (const { name, version, summary, missing } of rows) {
     process.stdout.write(`${name} ${version}  ${summary}\n`);
     for (const it of missing) process.stdout.write(`  not offered here: ${it}\n`);
   }
-  for (const problem of problems) process.stdout.write(`broken: ${problem}\n`);
+  for (const reason of broken.values()) process.stdout.write(`broken: ${reason}\n`);
 }
 
 async function install(folder: string, name: string): Promise<void> {

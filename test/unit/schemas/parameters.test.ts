@@ -17,6 +17,7 @@ function manifestWith(parameters: ParameterRule[], types: ("http" | "s3")[] = []
     env: {},
     timeoutS: 10,
     retries: 0,
+    inputFaultExitCodes: [],
     result: { kind: "text", maxBytes: 1_000 },
   };
 }

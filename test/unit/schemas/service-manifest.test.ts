@@ -39,6 +39,7 @@ describe("parseManifest", () => {
       env: {},
       timeoutS: 600,
       retries: 2,
+      inputFaultExitCodes: [],
       result: { kind: "text", maxBytes: 2 ** 20 },
     });
   });
