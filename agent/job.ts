@@ -17,7 +17,7 @@ import { runProgram } from "./run/run.ts";
 import type { Slots } from "./run/slots.ts";
 
 /** Why a job is interrupted from outside: the agent is leaving, the message goes back to the queue at once. */
-export class Leaving extends Error {
+class Leaving extends Error {
   override readonly name = "Leaving";
 }
 
