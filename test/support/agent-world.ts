@@ -109,7 +109,7 @@ export function createWorld(options: WorldOptions = {}) {
       },
       openQueue: () => Promise.reject(new Error("there is no such queue")),
       deleter: new Deleter(requests, log),
-      catalog: { services: new Map(services.map((it) => [it.name, offered(it)])), problems: [] },
+      catalog: { services: new Map(services.map((it) => [it.name, offered(it)])), broken: new Map() },
       secrets: new Secrets(options.secrets ?? {}),
       activity,
       fleetKey: Buffer.alloc(32, 7),

@@ -16,6 +16,7 @@ export function manifestOf(changes: Changes = {}): ServiceManifest {
     command: ["program"],
     parameters: [],
     env: {},
+    inputFaultExitCodes: [],
     timeoutS: 600,
     retries: 2,
     ...changes,

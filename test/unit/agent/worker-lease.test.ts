@@ -9,11 +9,7 @@ import { createLife } from "../../support/mortal.ts";
 const hour = { program: () => ({ takesMs: 3_600_000 }), services: [manifestOf({ timeoutS: 7_200 })] };
 
 /** Another agent's commit of the same job. */
-async function stranger(
-  world: World,
-  id: string,
-  claim: { claimS: number; released?: boolean },
-): Promise<string> {
+async function stranger(world: World, id: string, state: "held" | "released"): Promise<string> {
   const xml = buildResponse({
     service: "echo",
     status: "success",
@@ -21,7 +17,7 @@ async function stranger(
     artifacts: [],
     message: "Theirs.",
   });
-  const metadata = claimMetadata({ owner: "another", released: false, ...claim });
+  const metadata = claimMetadata({ owner: "another", state, claimS: 60, failures: 0 });
   await world.objects.put(resultKey({ id, generation: 0 }), xml, { metadata, condition: "absent" });
   return xml;
 }
@@ -82,7 +78,7 @@ describe("the fence", () => {
     const id = await world.submit();
     const agent = world.start();
     await world.clock.until(() => world.processes.running === 1);
-    const theirs = await stranger(world, id, { claimS: 60 });
+    const theirs = await stranger(world, id, "held");
     await world.clock.until(() => agent.worker.counts.returned === 1);
     expect(world.callbacks.requests).toEqual([]);
     await world.clock.advance(55_000);
@@ -109,7 +105,7 @@ describe("the fence", () => {
     const world = createWorld();
     const id = await world.submit();
     await world.queues.requests.receive({ max: 1, waitS: 0, visibilityTimeoutS: 0 });
-    const theirs = await stranger(world, id, { claimS: 60, released: true });
+    const theirs = await stranger(world, id, "released");
     const agent = world.start();
     await world.clock.until(world.idle);
     expect(world.processes.started).toEqual([]);
@@ -167,12 +163,12 @@ describe("the delete", () => {
     await world.clock.until(() => world.processes.running === 1);
     // A partition from the queue alone: the delete gives up after 75 s, heartbeats fail all the while.
     const { requests } = world.queues;
-    const { delete: remove, changeVisibility } = requests;
+    const whole = { ...requests };
     requests.delete = () => world.clock.sleep(75_000).then(() => Promise.reject(new Error("no answer")));
     requests.changeVisibility = () => Promise.reject(new Error("no answer"));
     await world.clock.until(() => world.callbacks.requests.length === 1);
     await world.clock.advance(120_000);
-    Object.assign(requests, { delete: remove, changeVisibility });
+    Object.assign(requests, whole);
     await world.clock.until(world.idle);
     expect(world.callbacks.requests).toHaveLength(1);
     await world.drain(agent);
