@@ -14,7 +14,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -151,6 +151,7 @@ describe("objects", () => {
     await cloud.s3.send(new DeleteObjectCommand({ Bucket, Key: "never was" }));
     const { Contents } = await cloud.s3.send(new ListObjectsV2Command({ Bucket }));
     expect(Contents?.map((it) => it.Key)).toEqual(["stays"]);
+    expect(await readdir(join(cloud.dir, "objects"))).toEqual([]);
   });
 });
 
@@ -170,6 +171,16 @@ describe("conditional writes", () => {
       for (const loser of losers) expect(loser).toMatchObject({ name: "PreconditionFailed", ...status(412) });
       expect((await get(cloud, Key)).text?.split(" ")[0]).toBe(String(winners[0]));
     }
+    // The losers' bodies are gone; only the large winner has a file.
+    expect(await readdir(join(cloud.dir, "objects"))).toHaveLength(1);
+  });
+
+  test("a large object that is replaced leaves no file behind", async () => {
+    const cloud = await start();
+    for (const text of ["a", "b", "c"]) await put(cloud, "k", text.repeat(100_000));
+    expect(await readdir(join(cloud.dir, "objects"))).toHaveLength(1);
+    await put(cloud, "k", "small");
+    expect(await readdir(join(cloud.dir, "objects"))).toEqual([]);
   });
 
   test("of many who replace the same version exactly one wins", async () => {
