@@ -8,7 +8,7 @@ export function asJson(submission: Submission, response?: JobResponse): Record<s
 }
 
 /** The output of the program, byte for byte. */
-export function outputOf(response: JobResponse): Uint8Array {
+function outputOf(response: JobResponse): Uint8Array {
   const { encoding, content } = response.rawOutput ?? { encoding: "none", content: "" };
   return Buffer.from(content, encoding === "base64" ? "base64" : "utf8");
 }

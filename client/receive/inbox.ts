@@ -16,7 +16,7 @@ import type { Random } from "../../base/random.ts";
  * The document is durable before its record, and both before the caller hears so. A crash in between leaves a
  * document without a record; the repeat then finds the same bytes and only adds the record.
  */
-export interface Delivery {
+interface Delivery {
   /** The `webhook-id`, equal in all repeats of one callback; without one the message id serves. */
   callId: string | undefined;
   /** Must be safe as a file name: see MESSAGE_ID. */
@@ -24,7 +24,7 @@ export interface Delivery {
   body: Uint8Array;
 }
 
-export interface Receipt {
+interface Receipt {
   outcome: "stored" | "duplicate" | "conflict";
   /** Absolute path of the document. */
   file: string;
