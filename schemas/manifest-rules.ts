@@ -37,9 +37,11 @@ function commandRules({ command, input }: ServiceManifest): string[] {
   return found;
 }
 
-function sizeRules({ input, result }: ServiceManifest): string[] {
+function sizeRules({ input, limits, result }: ServiceManifest): string[] {
   const found: string[] = [];
   if (Number.isNaN(input.maxBytes)) found.push("input.max_bytes: not a whole number of bytes");
+  if (Number.isNaN(limits.memoryBytes)) found.push("limits.memory_bytes: not a whole number of bytes");
+  if (Number.isNaN(limits.diskBytes)) found.push("limits.disk_bytes: not a whole number of bytes");
   if (Number.isNaN(result.maxBytes)) found.push("result.max_bytes: not a whole number of bytes");
   return found;
 }

@@ -27,6 +27,10 @@ interface ManifestDocument {
   requires: { programs: string[]; files: string[]; architectures: string[] };
   install?: string[];
   env: Record<string, string>;
+  network: boolean;
+  devices: "gpu"[];
+  readable: string[];
+  limits: { memory_bytes?: number | string; disk_bytes: number | string; processes: number };
   timeout_s: number;
   retries: number;
   input_fault_exit_codes: number[];
@@ -80,7 +84,8 @@ function parseYaml(text: string, where: string): unknown {
 }
 
 function toManifest(content: ManifestDocument): ServiceManifest {
-  const { input, parameters, timeout_s: timeoutS, input_fault_exit_codes, result, ...same } = content;
+  const { input, parameters, timeout_s: timeoutS, input_fault_exit_codes, limits, result, ...same } = content;
+  const { memory_bytes: memory, disk_bytes: disk, processes } = limits;
   return {
     ...same,
     input: { types: input.types, maxBytes: bytesOf(input.max_bytes), timeoutS: input.timeout_s },
@@ -90,6 +95,11 @@ function toManifest(content: ManifestDocument): ServiceManifest {
       ...(preset === undefined ? {} : { default: String(preset) }),
       ...(values === undefined ? {} : { values: values.map(String) }),
     })),
+    limits: {
+      ...(memory === undefined ? {} : { memoryBytes: bytesOf(memory) }),
+      diskBytes: bytesOf(disk),
+      processes,
+    },
     timeoutS,
     inputFaultExitCodes: input_fault_exit_codes,
     result: { kind: result.kind, maxBytes: bytesOf(result.max_bytes) },
@@ -105,7 +115,7 @@ function sentence({ instancePath, keyword, message, params }: ErrorObject): stri
   if (/^(command|install)$/.test(place) && keyword === "type") {
     return `${place}: must be a list of arguments such as ["ffmpeg", "-i", "{input}"]; Drover runs no shell`;
   }
-  if (/\.?(max_bytes)$/.test(place)) {
+  if (/(^|[._])bytes$/.test(place)) {
     return `${place}: must be a number of bytes such as 1000000, "500MB" or "2GiB"`;
   }
   if (keyword === "additionalProperties")

@@ -30,6 +30,20 @@ export interface ServiceManifest {
   install?: readonly string[];
   /** Environment of the program; nothing else is inherited but PATH, HOME, TMPDIR and LANG. */
   env: Readonly<Record<string, string>>;
+  /** Whether the program reaches the network; otherwise it has none at all. */
+  network: boolean;
+  /** Devices of the machine that the program works on. */
+  devices: readonly "gpu"[];
+  /** Absolute paths it may read beside its own folder, the Node runtime and the system's programs and libraries. */
+  readable: readonly string[];
+  limits: {
+    /** Of each process' own data, and of all its processes together; without it the machine's whole memory. */
+    memoryBytes?: number;
+    /** Of everything it writes into its folders. */
+    diskBytes: number;
+    /** Processes and threads at the same time. */
+    processes: number;
+  };
   timeoutS: number;
   /** Tries after the first one when the program itself fails. */
   retries: number;
