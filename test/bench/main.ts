@@ -3,14 +3,20 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Finding, table } from "./figures.ts";
 import { measureIdle } from "./idle.ts";
+import { measureLatency } from "./latency.ts";
 import { measureOverhead } from "./overhead.ts";
+import { measureShare } from "./share.ts";
+import { measureValidation } from "./validation.ts";
 import { startWorld, type World } from "./world.ts";
 
 type Measure = (world: World, quick: boolean, say: (text: string) => void) => Promise<Finding>;
 
 const MEASURES: Record<string, Measure> = {
+  share: measureShare,
   overhead: measureOverhead,
+  latency: measureLatency,
   idle: measureIdle,
+  validation: measureValidation,
 };
 
 const HELP = `Usage: npm run bench -- [--only ${Object.keys(MEASURES).join(",")}] [--quick] [--json FILE]
