@@ -24,10 +24,10 @@ const anyHoldings = fc.integer({ min: 1, max: 64 }).chain((slots) =>
   }),
 );
 
-describe("appetite, for any holdings", () => {
-  const property = (check: (it: Holdings) => void) =>
-    fc.assert(fc.property(anyHoldings, check), { numRuns: 2_000 });
+const property = (check: (it: Holdings) => void) =>
+  fc.assert(fc.property(anyHoldings, check), { numRuns: 2_000 });
 
+describe("appetite, for any holdings", () => {
   test("is a whole number from 0 to 10", () =>
     property((it) => {
       const { want, recheckS } = appetite(it);
@@ -68,6 +68,9 @@ describe("appetite, for any holdings", () => {
     }));
 });
 
+const running = (forS: number) => holdings({ runningS: [forS], meanRunS: 180, meanInputS: 10 });
+const short = (waiting: number) => appetite(holdings({ slots: 2, meanRunS: 0.1, waiting })).want;
+
 describe("appetite", () => {
   test("before anything is known asks for one job ahead of each slot", () => {
     expect(appetite(holdings({ slots: 2 })).want).toBe(2);
@@ -76,7 +79,6 @@ describe("appetite", () => {
   });
 
   test("fetches the next input only when the slot may soon be free, and says when to look again", () => {
-    const running = (forS: number) => holdings({ runningS: [forS], meanRunS: 180, meanInputS: 10 });
     expect(appetite(running(0))).toEqual({ want: 0, recheckS: 70 });
     expect(appetite(running(69))).toEqual({ want: 0, recheckS: 1 });
     expect(appetite(running(70)).want).toBe(1);
@@ -84,7 +86,6 @@ describe("appetite", () => {
   });
 
   test("fetches short jobs in helpings, not one by one", () => {
-    const short = (waiting: number) => appetite(holdings({ slots: 2, meanRunS: 0.1, waiting })).want;
     expect(short(0)).toBe(10);
     expect(short(2)).toBe(10);
     expect(short(7)).toBe(5);
