@@ -26,6 +26,8 @@ export const signatureCodes: Record<FaultKind, string> = {
   malformed: "AuthorizationHeaderMalformed",
   "malformed-query": "AuthorizationQueryParametersError",
   "unknown-key": "InvalidAccessKeyId",
+  "invalid-token": "InvalidToken",
+  "expired-token": "ExpiredToken",
   mismatch: "SignatureDoesNotMatch",
   skewed: "RequestTimeTooSkewed",
   expired: "AccessDenied",

@@ -80,7 +80,7 @@ function describe(
 ): { code: string; message: string; details: Readonly<Record<string, string>> } {
   if (error instanceof AwsError) return error;
   if (error instanceof SignatureFault) {
-    return { code: signatureCodes[error.kind], message: error.message, details: {} };
+    return { code: signatureCodes[error.kind], message: error.message, details: error.details };
   }
   if (error instanceof URIError) {
     return { code: "InvalidURI", message: "Couldn't parse the specified URI.", details: {} };

@@ -15,6 +15,8 @@ export interface Claim {
   signedAt: string;
   /** Seconds a presigned URL is good for; undefined when the signature stands in the Authorization header. */
   expiresS: number | undefined;
+  /** The session token of temporary credentials. */
+  sessionToken: string | undefined;
 }
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -44,6 +46,7 @@ function fromHeader(head: RequestHead, header: string): Claim {
     signature: fields.get("Signature"),
     signedAt: head.headers.get("x-amz-date"),
     expiresS: undefined,
+    sessionToken: head.headers.get("x-amz-security-token"),
   });
 }
 
@@ -65,6 +68,7 @@ function fromQuery(head: RequestHead): Claim {
     signature: parameter(head, "X-Amz-Signature"),
     signedAt: parameter(head, "X-Amz-Date"),
     expiresS,
+    sessionToken: parameter(head, "X-Amz-Security-Token"),
   });
 }
 
@@ -74,6 +78,7 @@ function assemble(parts: {
   signature: string | undefined;
   signedAt: string | undefined;
   expiresS: number | undefined;
+  sessionToken: string | undefined;
 }): Claim {
   const kind = parts.expiresS === undefined ? "malformed" : "malformed-query";
   const [accessKeyId, day, region, service, terminator, ...rest] = (parts.credential ?? "").split("/");
@@ -96,5 +101,6 @@ function assemble(parts: {
     signature: parts.signature ?? "",
     signedAt: parts.signedAt ?? "",
     expiresS: parts.expiresS,
+    sessionToken: parts.sessionToken,
   };
 }

@@ -7,6 +7,8 @@ export type FaultKind =
   | "malformed"
   | "malformed-query"
   | "unknown-key"
+  | "invalid-token"
+  | "expired-token"
   | "mismatch"
   | "skewed"
   | "expired"
@@ -16,9 +18,12 @@ export type FaultKind =
 export class SignatureFault extends Error {
   override readonly name = "SignatureFault";
   readonly kind: FaultKind;
+  /** What the error document may say besides, for example the region that was expected. */
+  readonly details: Readonly<Record<string, string>>;
 
-  constructor(kind: FaultKind, message: string) {
+  constructor(kind: FaultKind, message: string, details: Record<string, string> = {}) {
     super(message);
     this.kind = kind;
+    this.details = details;
   }
 }

@@ -8,7 +8,14 @@ import { SignatureFault } from "./fault.ts";
 export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;
+  /** Temporary credentials have one, and every request must carry it. */
+  sessionToken?: string;
+  /** When temporary credentials end, milliseconds since the epoch. */
+  expiresMs?: number;
 }
+
+/** The credentials with this access key id; undefined when there are none. */
+export type CredentialSource = (accessKeyId: string) => Credentials | undefined;
 
 /** What a verified request leaves behind for the signatures of its body's chunks. */
 export interface Verified {
@@ -20,17 +27,21 @@ export interface Verified {
 
 /** AWS accepts a request whose date is within 15 minutes of its own clock. */
 const MAX_SKEW_MS = 15 * 60 * 1000;
-const MAX_CACHED_KEYS = 64; // days × regions × services actually used: a handful
+const MAX_CACHED_KEYS = 64; // credentials × days × services actually used: a handful
 
 /** Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html). */
 export class Verifier {
-  readonly #credentials: Credentials;
+  readonly #find: CredentialSource;
   readonly #region: string;
   readonly #clock: Clock;
   readonly #keys = new Map<string, Buffer>();
 
-  constructor(credentials: Credentials, region: string, clock: Clock) {
-    this.#credentials = credentials;
+  /** `credentials`: one pair, or where to look for many. */
+  constructor(credentials: Credentials | CredentialSource, region: string, clock: Clock) {
+    this.#find =
+      typeof credentials === "function"
+        ? credentials
+        : (accessKeyId) => (accessKeyId === credentials.accessKeyId ? credentials : undefined);
     this.#region = region;
     this.#clock = clock;
   }
@@ -40,32 +51,39 @@ export class Verifier {
    * bodies that are signed otherwise. Throws SignatureFault.
    */
   verify(head: RequestHead, claim: Claim, payloadHash: string): Verified {
-    if (claim.accessKeyId !== this.#credentials.accessKeyId) {
-      throw new SignatureFault("unknown-key", "The access key id does not exist in this cloud.");
+    const credentials = this.#find(claim.accessKeyId);
+    if (credentials === undefined) {
+      throw new SignatureFault("unknown-key", "The access key id does not exist in this cloud.", {
+        AWSAccessKeyId: claim.accessKeyId,
+      });
     }
     this.#checkScope(claim);
     this.#checkTime(claim);
+    this.#checkToken(claim, credentials);
     checkCoverage(head, claim);
     const scope = `${claim.day}/${claim.region}/${claim.service}/aws4_request`;
     const request = canonicalRequest(head, claim, payloadHash);
-    const signingKey = this.#signingKey(claim);
-    const expected = sign(
-      signingKey,
-      `AWS4-HMAC-SHA256\n${claim.signedAt}\n${scope}\n${hash("sha256", request, "hex")}`,
-    );
-    if (!sameSignature(expected, claim.signature)) {
-      throw new SignatureFault(
-        "mismatch",
-        "The request signature we calculated does not match the signature you provided.",
-      );
+    const signingKey = this.#signingKey(claim, credentials);
+    for (const bytes of readings(request)) {
+      const text = `AWS4-HMAC-SHA256\n${claim.signedAt}\n${scope}\n${hash("sha256", bytes, "hex")}`;
+      if (sameSignature(sign(signingKey, text), claim.signature)) {
+        return { signingKey, signedAt: claim.signedAt, scope, signature: claim.signature };
+      }
     }
-    return { signingKey, signedAt: claim.signedAt, scope, signature: claim.signature };
+    throw new SignatureFault(
+      "mismatch",
+      "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+      { AWSAccessKeyId: claim.accessKeyId, SignatureProvided: claim.signature, CanonicalRequest: request },
+    );
   }
 
   #checkScope(claim: Claim): void {
     const kind = claim.expiresS === undefined ? "malformed" : "malformed-query";
     if (claim.region !== this.#region) {
-      throw new SignatureFault(kind, `The region '${claim.region}' is wrong; expecting '${this.#region}'.`);
+      // Clients that were given another region read the right one here and try again.
+      throw new SignatureFault(kind, `The region '${claim.region}' is wrong; expecting '${this.#region}'.`, {
+        Region: this.#region,
+      });
     }
     if (claim.day !== claim.signedAt.slice(0, 8)) {
       throw new SignatureFault(kind, "The credential's date is not the date of the request.");
@@ -89,16 +107,35 @@ export class Verifier {
     if (now > signedMs + claim.expiresS * 1000) throw new SignatureFault("expired", "Request has expired");
   }
 
-  #signingKey(claim: Claim): Buffer {
-    const name = `${claim.day}/${claim.region}/${claim.service}`;
+  #checkToken(claim: Claim, { sessionToken, expiresMs }: Credentials): void {
+    if (!sameSignature(claim.sessionToken ?? "", sessionToken ?? "")) {
+      throw new SignatureFault("invalid-token", "The provided token is malformed or otherwise invalid.");
+    }
+    if (expiresMs !== undefined && this.#clock.now() >= expiresMs) {
+      throw new SignatureFault("expired-token", "The provided token has expired.");
+    }
+  }
+
+  #signingKey(claim: Claim, credentials: Credentials): Buffer {
+    const name = `${claim.accessKeyId}/${claim.day}/${claim.region}/${claim.service}`;
     const known = this.#keys.get(name);
     if (known !== undefined) return known;
-    let key = hmac(`AWS4${this.#credentials.secretAccessKey}`, claim.day);
+    let key = hmac(`AWS4${credentials.secretAccessKey}`, claim.day);
     for (const part of [claim.region, claim.service, "aws4_request"]) key = hmac(key, part);
     if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
     this.#keys.set(name, key);
     return key;
   }
+}
+
+const outsideAscii = /[^\u0000-\u007f]/;
+
+/**
+ * The bytes a canonical request may stand for. Node hands header values over as Latin-1. Who sent UTF-8 has signed
+ * those bytes; the JavaScript SDK sends Latin-1 and signs UTF-8. Both prove the key, so both are accepted.
+ */
+function readings(request: string): (string | Buffer)[] {
+  return outsideAscii.test(request) ? [Buffer.from(request, "latin1"), request] : [request];
 }
 
 /** A header that AWS acts on must be signed, or someone on the way could add it. */
@@ -125,5 +162,6 @@ export function sign(signingKey: Buffer, stringToSign: string): string {
 
 /** Compares two signatures in a time that does not tell where they differ. */
 export function sameSignature(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.byteLength === y.byteLength && timingSafeEqual(x, y);
 }

@@ -28,6 +28,7 @@ const modelled: Record<string, [status: number, queryCode: string]> = {
 };
 
 const statuses: Record<string, number> = {
+  ExpiredToken: 403,
   InternalFailure: 500,
   InvalidClientTokenId: 403,
   MissingAuthenticationToken: 403,
@@ -51,6 +52,8 @@ export const signatureCodes: Record<FaultKind, string> = {
   malformed: "IncompleteSignature",
   "malformed-query": "IncompleteSignature",
   "unknown-key": "InvalidClientTokenId",
+  "invalid-token": "InvalidClientTokenId",
+  "expired-token": "ExpiredToken",
   mismatch: "SignatureDoesNotMatch",
   skewed: "SignatureDoesNotMatch",
   expired: "SignatureDoesNotMatch",

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { expect, test } from "vitest";
+import { createHash, createHmac } from "node:crypto";
+import { describe, expect, test } from "vitest";
 import { decodeChunks } from "../../../cloud/local/signature/aws-chunked.ts";
 import { readClaim } from "../../../cloud/local/signature/claim.ts";
 import { Verifier } from "../../../cloud/local/signature/verify.ts";
@@ -200,4 +200,45 @@ test("refuses chunked bodies that are cut off, overlong or no chunks at all", as
   }
   await expect(decode(Buffer.from("hello\r\n"), 10)).rejects.toMatchObject({ code: "IncompleteBody" });
   await expect(decode(Buffer.alloc(10_000, "a"), 4096)).rejects.toMatchObject({ code: "IncompleteBody" });
+});
+
+describe("temporary credentials", () => {
+  const temporary = {
+    accessKeyId: "ASIA1",
+    secretAccessKey: "s",
+    sessionToken: "t+/=",
+    expiresMs: at + 60_000,
+  };
+  const source = (id: string) => (id === "ASIA1" ? temporary : undefined);
+  const SCOPE_DAY = "20130524/us-east-1/s3/aws4_request";
+
+  function attempt(token: string | undefined, now: number) {
+    const headers: Record<string, string> = { "x-amz-content-sha256": EMPTY };
+    if (token !== undefined) headers["x-amz-security-token"] = token;
+    const names = ["host", ...Object.keys(headers), "x-amz-date"].toSorted();
+    const unsigned = head("GET", "/k", headers);
+    const canonical = `GET\n/k\n\n${names.map((name) => `${name}:${unsigned.headers.get(name)}\n`).join("")}\n${names.join(";")}\n${EMPTY}`;
+    const key = SCOPE_DAY.split("/").reduce<string | Buffer>(
+      (before, part) => createHmac("sha256", before).update(part).digest(),
+      `AWS4${temporary.secretAccessKey}`,
+    );
+    const hashed = createHash("sha256").update(canonical).digest("hex");
+    const signature = createHmac("sha256", key)
+      .update(`AWS4-HMAC-SHA256\n20130524T000000Z\n${SCOPE_DAY}\n${hashed}`)
+      .digest("hex");
+    const authorization = `AWS4-HMAC-SHA256 Credential=ASIA1/${SCOPE_DAY},SignedHeaders=${names.join(";")},Signature=${signature}`;
+    const request = head("GET", "/k", { ...headers, authorization });
+    const claim = readClaim(request);
+    if (claim === undefined) throw new Error("no claim");
+    return () => new Verifier(source, "us-east-1", createFakeClock(now)).verify(request, claim, EMPTY);
+  }
+
+  test("are accepted with their token until they end", () => {
+    expect(attempt("t+/=", at)().scope).toBe(SCOPE_DAY);
+    expect(attempt("t+/=", at + 60_000)).toThrow(expect.objectContaining({ kind: "expired-token" }));
+  });
+
+  test.each([[undefined], ["other"]])("are refused with the token %s", (token) => {
+    expect(attempt(token, at)).toThrow(expect.objectContaining({ kind: "invalid-token" }));
+  });
 });
