@@ -1,0 +1,92 @@
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
+import { createS3Store } from "../../cloud/aws/s3-store.ts";
+import type { Objects } from "../../cloud/ports/objects.ts";
+import type { Store } from "../../cloud/ports/store.ts";
+import { startCloud } from "../../cloud/local/server.ts";
+import { createMemoryObjects } from "../support/memory-objects.ts";
+import { createSimClock } from "../support/sim-clock.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+/** A store, and the whole log of an instance as an operator would read it. */
+interface Kept {
+  store: Store;
+  log: (instanceId: string) => Promise<string>;
+}
+
+function overObjects(objects: Objects): Kept {
+  const read = async (key: string) => Buffer.from((await objects.get(key))?.body ?? "").toString();
+  return {
+    store: createS3Store(objects),
+    log: async (instanceId) => {
+      const keys = await objects.list(`activity/${instanceId}/`);
+      return (await Promise.all(keys.map(read))).join("");
+    },
+  };
+}
+
+const STORES: { name: string; open: () => Promise<Kept> }[] = [
+  {
+    name: "S3 objects in memory",
+    open: () => Promise.resolve(overObjects(createMemoryObjects(createSimClock()))),
+  },
+  {
+    name: "S3 objects in the embedded cloud, through the SDK",
+    open: async () => {
+      const cloud = await startCloud({ dir: await tempFolder(), provision: { buckets: ["drover"] } });
+      vi.stubEnv("AWS_ENDPOINT_URL", cloud.endpoint);
+      vi.stubEnv("AWS_ACCESS_KEY_ID", cloud.credentials.accessKeyId);
+      vi.stubEnv("AWS_SECRET_ACCESS_KEY", cloud.credentials.secretAccessKey);
+      vi.stubEnv("AWS_REGION", cloud.region);
+      const clients = createS3Clients();
+      onTestFinished(async () => {
+        closeS3Clients(clients);
+        await cloud.close();
+        vi.unstubAllEnvs();
+      });
+      return overObjects(openBucket(clients, "drover"));
+    },
+  },
+];
+
+/** What every implementation of the store's port does. */
+describe.each(STORES)("$name", ({ open }) => {
+  test("keeps one row for each instance, the last one, until it is deleted", async () => {
+    const { store } = await open();
+    expect(await store.listStatus()).toEqual([]);
+    await store.putStatus({ instanceId: "i-1", heartbeatAt: 1, state: "working", slots: 2, idle: true });
+    await store.putStatus({ instanceId: "i-2", heartbeatAt: 2 });
+    await store.putStatus({ instanceId: "i-1", heartbeatAt: 3, state: "draining", mean: undefined });
+    const rows = (await store.listStatus()).toSorted((a, b) => a.instanceId.localeCompare(b.instanceId));
+    expect(rows).toEqual([
+      { instanceId: "i-1", heartbeatAt: 3, state: "draining" },
+      { instanceId: "i-2", heartbeatAt: 2 },
+    ]);
+    await store.deleteStatus("i-1");
+    await store.deleteStatus("i-1");
+    expect(await store.listStatus()).toEqual([{ instanceId: "i-2", heartbeatAt: 2 }]);
+  });
+
+  test("keeps the log of each instance in its order", async () => {
+    const { store, log } = await open();
+    const lines = Array.from({ length: 12 }, (_, i) => `line ${i} ä "quoted" <x> \u2028\n`);
+    let offset = 0;
+    for (const line of lines) {
+      await store.appendActivity("i-1", offset, line);
+      offset += Buffer.byteLength(line) * 10 ** (offset === 0 ? 0 : 1); // offsets of very different lengths
+    }
+    await store.appendActivity("i-11", 0, "another's\n");
+    expect(await log("i-1")).toBe(lines.join(""));
+    expect(await log("i-11")).toBe("another's\n");
+  });
+
+  test("a chunk that is written again, or written longer, leaves no double", async () => {
+    const { store, log } = await open();
+    await store.appendActivity("i-1", 0, "a\n");
+    await store.appendActivity("i-1", 0, "a\n");
+    expect(await log("i-1")).toBe("a\n");
+    await store.appendActivity("i-1", 2, "b\n");
+    await store.appendActivity("i-1", 2, "b\nc\n");
+    expect(await log("i-1")).toBe("a\nb\nc\n");
+  });
+});
