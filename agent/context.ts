@@ -7,6 +7,7 @@ import type { Random } from "../base/random.ts";
 import type { Objects } from "../cloud/ports/objects.ts";
 import type { Queue } from "../cloud/ports/queue.ts";
 import type { Catalog } from "./admit/catalog.ts";
+import type { Cancellations } from "./receive/cancellations.ts";
 import type { Deleter } from "./result/deleter.ts";
 import type { Secrets } from "./result/secrets.ts";
 import type { Activity } from "./status/activity.ts";
@@ -23,11 +24,14 @@ export interface AgentContext {
   queues: { requests: Queue; responses: Queue; deliveries: Queue; dead: Queue };
   /** Another response queue of the same account, by URL. Rejects when there is none. */
   openQueue: (url: string) => Promise<Queue>;
+  /** How long the request queue keeps a message, seconds. */
+  retentionS: number;
   /** Deletes from the request queue. */
   deleter: Deleter;
   catalog: Catalog;
   secrets: Secrets;
   activity: Activity;
+  cancellations: Cancellations;
   /** Signs what the fleet sends to itself. */
   fleetKey: Uint8Array;
   settings: AgentSettings;
@@ -42,6 +46,9 @@ export interface AgentSettings {
   drainTimeoutS: number;
   callbackTimeoutS: number;
   deliveryBudgetS: number;
+  retryBudgetS: number;
+  /** Started when something is parked; empty: nothing is. */
+  alarm: readonly string[];
   statusPeriodS: number;
   /** A folder of this process alone; jobs get folders below it. */
   jobsDir: string;

@@ -1,6 +1,7 @@
 import { reasonOf } from "../base/errors.ts";
 import type { QueueMessage } from "../cloud/ports/queue.ts";
 import { decide, type Failure, isOwnFault } from "../jobs/failure.ts";
+import { isHostKiller, NO_HISTORY } from "../jobs/history.ts";
 import { identify } from "../jobs/identity.ts";
 import { type JobState, mayFollow } from "../jobs/life.ts";
 import type { JobResponse, Timings } from "../schemas/response.ts";
@@ -10,7 +11,7 @@ import type { AgentContext } from "./context.ts";
 import { provideInput } from "./input/provide.ts";
 import { type LeaseKeeper, LeaseLost } from "./receive/lease.ts";
 import { collectOutput } from "./result/output.ts";
-import { NO_PAST, type Past, readPast, recordFailure } from "./result/past.ts";
+import { readHistory, record, recordIfPossible } from "./result/history.ts";
 import { type Holding, resume, settle, type Settled } from "./result/settle.ts";
 import { type JobFolder, makeFolder } from "./run/folder.ts";
 import { runProgram } from "./run/run.ts";
@@ -23,6 +24,8 @@ class Leaving extends Error {
 
 type Runnable = Extract<Admission, { verdict: "run" }>;
 
+/** SQS lets a message be in flight for twelve hours in all; the last minutes are for delivering. */
+const LONGEST_HOLD_S = 12 * 3_600 - 600;
 /** Longest pause before a job that met an unexpected error of ours is tried again. */
 const TROUBLE_CAP_S = 60;
 
@@ -44,6 +47,11 @@ export class Job {
   readonly #onChange: (job: Job) => void;
   readonly #abort = new AbortController();
   readonly #receivedAtMs: number;
+  /** Monotonic. */
+  readonly #receivedAt: number;
+  #history = NO_HISTORY;
+  /** It is written down that this try started, so what becomes of it must be, too. */
+  #started = false;
 
   constructor(context: AgentContext, slots: Slots, message: QueueMessage, onChange: (job: Job) => void) {
     this.#context = context;
@@ -52,11 +60,20 @@ export class Job {
     this.sentAt = message.sentAt;
     this.#onChange = onChange;
     this.#receivedAtMs = context.clock.now();
+    this.#receivedAt = context.clock.monotonic();
   }
 
   /** Ends the job's work as soon as possible; the message goes back to the queue. */
   leave(): void {
     this.#abort.abort(new Leaving("the agent is leaving"));
+  }
+
+  /** Somebody cancelled it: it goes back to the queue, where whoever takes it next finds its result. */
+  leaveIfCancelled(): void {
+    const job = identify(this.#message, this.#context.fleetKey);
+    const undone = !["settling", "done"].includes(this.state);
+    if (undone && this.#context.cancellations.has(job))
+      this.#abort.abort(new Leaving("the job was cancelled"));
   }
 
   /** From receipt to a final state. Never rejects. */
@@ -83,33 +100,70 @@ export class Job {
   }
 
   async #work(holding: Holding): Promise<Settled> {
-    const { objects, catalog, secrets, clock } = this.#context;
+    const { cancellations, catalog, secrets, clock } = this.#context;
     const message = this.#message;
-    // A message of ours that stands for an older one has a past however new it is itself.
+    // A message of ours that stands for an older one has a history however new it is itself.
     const isFirst = message.receiveCount === 1 && holding.job.id === message.id;
-    const past = isFirst ? NO_PAST : await readPast(objects, holding.job);
-    if (past.hasResult) {
+    const known = !isFirst || cancellations.has(holding.job);
+    this.#history = known ? await readHistory(this.#context, holding.job) : NO_HISTORY;
+    if (this.#history.hasResult) {
       this.#enter("settling");
       const told = addresseeOf(message.body);
-      return await resume(this.#context, holding, told?.output ?? { type: "store" });
+      const settled = await resume(this.#context, holding, told?.output ?? { type: "store" });
+      if (settled.end === "done" && cancellations.has(holding.job)) await cancellations.forget(holding.job);
+      return settled;
     }
     const admission = admit(message, { catalog, holdsSecret: (ref) => secrets.holds(ref) }, clock.now());
     switch (admission.verdict) {
       case "return":
         this.#record("returned", holding, { reason: admission.reason });
-        return { end: "returned", delayS: this.#context.settings.visibilityTimeoutS };
+        if (this.#leftInQueueS() > this.#expiryMarginS()) {
+          return { end: "returned", delayS: this.#context.settings.visibilityTimeoutS };
+        }
+        return await this.#expire(holding, addresseeOf(message.body), admission.reason);
       case "refuse":
         this.service = admission.told.service;
         this.#enter("settling");
         return await this.#conclude(holding, admission.told, admission.failure, admission.park);
       case "run":
         this.service = admission.request.service;
-        this.#enter("admitted");
-        return await this.#attempt(holding, admission, past);
+        return await this.#admitted(holding, admission);
     }
   }
 
-  async #attempt(holding: Holding, admitted: Runnable, past: Past): Promise<Settled> {
+  async #admitted(holding: Holding, admitted: Runnable): Promise<Settled> {
+    const { told, service } = admitted;
+    if (isHostKiller(this.#history, this.#message.receiveCount)) {
+      this.#enter("settling");
+      const message = "The job was running when three machines vanished, so it is not tried again.";
+      return await this.#conclude(holding, told, { code: "quarantined", message }, true);
+    }
+    if (this.#leftInQueueS() < service.manifest.timeoutS + this.#expiryMarginS()) {
+      return await this.#expire(holding, told, `its program may take ${service.manifest.timeoutS} s`);
+    }
+    this.#enter("admitted");
+    return await this.#attempt(holding, admitted);
+  }
+
+  /** The queue is about to drop the message: what is not done now would be lost without a word. */
+  async #expire(holding: Holding, told: Addressee | undefined, why: string): Promise<Settled> {
+    this.#enter("settling");
+    const message = `The request is about to expire in the queue, and cannot be done in time: ${why}.`;
+    const nobody: Addressee = { service: this.service, output: { type: "store" } };
+    return await this.#conclude(holding, told ?? nobody, { code: "request-expiring", message }, true);
+  }
+
+  #leftInQueueS(): number {
+    const { clock, retentionS } = this.#context;
+    return retentionS - (clock.now() - this.#message.sentAt) / 1000;
+  }
+
+  /** Time to deliver and to park; less where a queue keeps its messages for minutes only. */
+  #expiryMarginS(): number {
+    return Math.min(1_800, this.#context.retentionS / 10);
+  }
+
+  async #attempt(holding: Holding, admitted: Runnable): Promise<Settled> {
     const { files, settings } = this.#context;
     const folder = await makeFolder(files, settings.jobsDir, holding.attemptId, admitted);
     try {
@@ -118,7 +172,7 @@ export class Job {
       if (!("code" in outcome)) {
         return await settle(this.#context, holding, outcome, admitted.told.output);
       }
-      return await this.#failed(holding, admitted, outcome, past);
+      return await this.#failed(holding, admitted, outcome);
     } finally {
       await this.#removeFolder(folder.root);
     }
@@ -153,7 +207,6 @@ export class Job {
     this.inputS = (clock.monotonic() - fetchedFrom) / 1000;
     this.#enter("ready");
     const giveBack = await this.#slots.take(holding.signal);
-    holding.signal.throwIfAborted();
     const run = await this.#run(holding, folder, admitted, args).finally(giveBack);
     this.#enter("settling");
     if (!run.ok) return run.failure;
@@ -171,6 +224,15 @@ export class Job {
 
   async #run(holding: Holding, folder: JobFolder, { service, request }: Runnable, args: readonly string[]) {
     const { clock } = this.#context;
+    const heldS = (clock.monotonic() - this.#receivedAt) / 1000;
+    // It comes back with twelve new hours.
+    if (heldS + service.manifest.timeoutS > LONGEST_HOLD_S)
+      throw new Leaving("the message was held for too long");
+    if (this.#message.receiveCount > 1) {
+      await record(this.#context, holding.job, holding.attemptId, "started");
+      this.#started = true;
+    }
+    holding.signal.throwIfAborted();
     this.runningSince = clock.monotonic();
     this.#enter("running");
     this.#record("started", holding, {});
@@ -183,19 +245,26 @@ export class Job {
     return run;
   }
 
-  async #failed(holding: Holding, admitted: Runnable, failure: Failure, past: Past): Promise<Settled> {
-    const { random, objects, settings, clock } = this.#context;
-    const decision = decide(failure, past.failures, admitted.service.manifest.retries, random);
+  async #failed(holding: Holding, admitted: Runnable, failure: Failure): Promise<Settled> {
+    const { random, settings, clock } = this.#context;
+    const { retries } = admitted.service.manifest;
+    const ageS = (clock.now() - this.#message.firstReceivedAt) / 1000;
+    const decision = decide(
+      failure,
+      this.#history,
+      { retries, ageS, budgetS: settings.retryBudgetS },
+      random,
+    );
     this.#record("failed", holding, {
       code: failure.code,
       reason: failure.message,
       decision: decision.action,
     });
-    if (decision.action === "reject") return await this.#conclude(holding, admitted.told, failure, false);
-    const attempt = { attemptId: holding.attemptId, instanceId: settings.instanceId, at: clock.now() };
-    await recordFailure(objects, holding.job, attempt, failure);
-    if (decision.action === "park") return await this.#conclude(holding, admitted.told, failure, true);
-    return { end: "returned", delayS: decision.delayS };
+    if (decision.action !== "reject") {
+      await record(this.#context, holding.job, holding.attemptId, decision.record, failure);
+    }
+    if (decision.action === "retry") return { end: "returned", delayS: decision.delayS };
+    return await this.#conclude(holding, admitted.told, failure, decision.action === "park");
   }
 
   /** The response of a job that came to nothing. `park`: the request also goes to the dead-letter queue. */
@@ -229,6 +298,7 @@ export class Job {
   }
 
   async #interrupted(holding: Holding, error: unknown): Promise<void> {
+    if (this.#started) await recordIfPossible(this.#context, holding.job, holding.attemptId, "ended");
     if (error instanceof LeaseLost) {
       this.#record("abandoned", holding, { reason: error.message });
       this.#enter("abandoned");

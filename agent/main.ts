@@ -21,6 +21,7 @@ import type { Store } from "../cloud/ports/store.ts";
 import { readCatalog } from "./admit/catalog.ts";
 import type { AgentContext } from "./context.ts";
 import { fleetKey } from "./fleet-key.ts";
+import { Cancellations } from "./receive/cancellations.ts";
 import { Deleter } from "./result/deleter.ts";
 import { Secrets } from "./result/secrets.ts";
 import { Activity } from "./status/activity.ts";
@@ -123,8 +124,10 @@ async function openContext(
   };
   const place = { instanceId: config.instance_id, folder: config.work_dir };
   const activity = new Activity({ ...tools, store, log }, place);
-  const [requests, responses, deliveries, dead, catalog, key] = await Promise.all([
-    openQueue(sqs, config.queues.requests),
+  const opened = openQueue(sqs, config.queues.requests);
+  const [requests, retentionS, responses, deliveries, dead, catalog, key] = await Promise.all([
+    opened,
+    opened.then((it) => it.retentionS()),
     openQueue(sqs, config.queues.responses),
     openQueue(sqs, config.queues.deliveries),
     openQueue(sqs, config.queues.dead),
@@ -138,10 +141,12 @@ async function openContext(
     objects,
     queues: { requests, responses, deliveries, dead },
     openQueue: (url) => openQueue(sqs, url),
+    retentionS,
     deleter: new Deleter(requests, log),
     catalog,
     secrets: new Secrets(config.secrets),
     activity,
+    cancellations: new Cancellations(objects, log),
     fleetKey: key,
     settings: settingsOf(config, jobsDir),
   };
@@ -166,6 +171,8 @@ function settingsOf(config: Config, jobsDir: string): AgentContext["settings"] {
     drainTimeoutS: config.drain_timeout_s,
     callbackTimeoutS: config.callback_timeout_s,
     deliveryBudgetS: config.delivery_budget_s,
+    retryBudgetS: config.retry_budget_s,
+    alarm: config.alarm,
     statusPeriodS: config.status_period_s,
     jobsDir,
     node: process.execPath,

@@ -103,6 +103,10 @@ export class Worker {
     };
   }
 
+  leaveCancelled(): void {
+    for (const job of this.#jobs) job.leaveIfCancelled();
+  }
+
   /** When the oldest message in our hands was sent, epoch milliseconds: the queue itself cannot say. */
   oldestSentAt(): number | undefined {
     const sent = [...this.#jobs].map((it) => it.sentAt);

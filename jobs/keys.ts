@@ -23,13 +23,9 @@ export function requestKey(job: JobIdentity): string {
   return `${jobPrefix(job)}request`;
 }
 
-/** One record for each try that failed by the job's own fault. */
+/** What is recorded of tries; jobs/history.ts says when. */
 export function attemptsPrefix(job: JobIdentity): string {
   return `${jobPrefix(job)}attempts/`;
-}
-
-export function attemptKey(job: JobIdentity, attemptId: string): string {
-  return `${attemptsPrefix(job)}${attemptId}`;
 }
 
 /**
@@ -38,6 +34,13 @@ export function attemptKey(job: JobIdentity, attemptId: string): string {
  */
 export function artifactKey(job: JobIdentity, attemptId: string, name: string): string {
   return `artifacts/${job.id}/g${job.generation}/${attemptId}/${name}`;
+}
+
+export const CANCELS_PREFIX = "cancels/";
+
+/** Says that a job was cancelled, so that whoever runs it stops. Its result says the same for good. */
+export function cancelKey({ id, generation }: JobIdentity): string {
+  return `${CANCELS_PREFIX}${id}.g${generation}`;
 }
 
 /** The claim of a client's own reference; hashed, since a reference may hold any characters. */
@@ -49,7 +52,7 @@ export function referenceKey(reference: string): string {
 export const FLEET_KEY = "fleet/key";
 
 /** Prefixes that belong to the fleet: of jobs, and of the store's log and status (cloud/aws/s3-store.ts). */
-const INTERNAL = ["jobs/", "artifacts/", "references/", "fleet/", "activity/", "status/"];
+const INTERNAL = ["jobs/", "artifacts/", CANCELS_PREFIX, "references/", "fleet/", "activity/", "status/"];
 
 /** True for the fleet's own records, which no job may name as its input. */
 export function isInternalKey(key: string): boolean {

@@ -129,6 +129,14 @@ export const CODES = {
     meaning: "The program of the service could not be started.",
     advice: "Check `command` and `requires` in the service's manifest.",
   },
+  "program-out-of-memory": {
+    meaning: "The program needed more memory than its service allows.",
+    advice: "Try a smaller input; an operator can raise `memory_mb` in the service's manifest.",
+  },
+  "disk-exceeded": {
+    meaning: "The program wrote more to the disk than its service allows.",
+    advice: "Try a smaller input; an operator can raise the limits in the service's manifest.",
+  },
   "output-invalid": {
     meaning: "The service promises JSON and its program wrote something else.",
     advice: "Correct the program, or set `result.kind` to text.",
@@ -148,6 +156,10 @@ export const CODES = {
   "output-undeliverable": {
     meaning: "The response could not be delivered: the callback or the queue kept refusing it.",
     advice: "Repair the receiver; the response stays in the fleet's bucket and can be delivered again.",
+  },
+  "request-expiring": {
+    meaning: "The request waited so long that the queue was about to drop it.",
+    advice: "Replay it when the fleet can do it in time; `drover status` shows what waits.",
   },
   quarantined: {
     meaning: "Several machines died while they worked on the job, so it is not tried again by itself.",

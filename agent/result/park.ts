@@ -2,7 +2,14 @@ import { toXmlText } from "../../schemas/xml-text.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import type { AgentContext } from "../context.ts";
+import { raiseAlarm } from "./alarm.ts";
 import { carry } from "./carry.ts";
+
+/** The receiver will not take it; the result stays in the bucket. */
+export function undeliverable(reason: string): Failure {
+  const message = `The result could not be delivered: ${reason} It is kept in the bucket, with the request here.`;
+  return { code: "output-undeliverable", message };
+}
 
 const LONGEST_REASON = 1_000;
 
@@ -23,5 +30,6 @@ export async function park(
       "drover-instance": context.settings.instanceId,
     },
   });
+  void raiseAlarm(context, { event: "parked", job: job.id, code: failure.code, reason: failure.message });
   context.activity.record("parked", { job: job.id, code: failure.code, reason: failure.message });
 }

@@ -8,9 +8,10 @@ import type { AgentContext } from "../context.ts";
 import type { LeaseKeeper } from "../receive/lease.ts";
 import type { Delivery } from "./callback.ts";
 import { carriedBody } from "./carry.ts";
-import { markDelivered, releaseClaim, takeClaim } from "./claims.ts";
+import { releaseClaim, takeClaim } from "./claims.ts";
+import { stateDelivered } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
-import { park } from "./park.ts";
+import { park, undeliverable } from "./park.ts";
 import { notDueForS, redeliveryDelayS } from "./postpone.ts";
 
 /** A receiver that says no (4xx) is asked this often, in case it was being deployed. */
@@ -98,16 +99,13 @@ async function tryAgain(
   const delivery = await offer(context, parcelOf(job, result.body, due.output), until, signal);
   if (delivery === undefined) return { waitS: 1 };
   if (delivery.ok) {
-    await markDelivered(objects, job, owner);
+    await stateDelivered(context, job, owner);
     return "settled";
   }
   const failures = claim.failures + 1;
   const ageS = (clock.now() - due.sentAt) / 1000;
   if (isHopeless(delivery, failures, ageS, settings.deliveryBudgetS)) {
-    return await give(context, job, due.request, {
-      code: "output-undeliverable",
-      message: `The result could not be delivered: ${delivery.reason} It is kept in the bucket, with the request here.`,
-    });
+    return await give(context, job, due.request, undeliverable(delivery.reason));
   }
   await releaseClaim(objects, job, owner, claim.etag, failures);
   return { waitS: redeliveryDelayS(random, failures, delivery.retryAfterS) };

@@ -1,6 +1,3 @@
-import { withDeadline } from "../../base/clock.ts";
-import { DroverError, reasonOf } from "../../base/errors.ts";
-import { retry } from "../../base/retry.ts";
 import type { QueueMessage } from "../../cloud/ports/queue.ts";
 import { mustPark } from "../../jobs/claim.ts";
 import type { Failure } from "../../jobs/failure.ts";
@@ -12,11 +9,12 @@ import type { JobResponse } from "../../schemas/response.ts";
 import { validate } from "../../schemas/validate.ts";
 import type { AgentContext } from "../context.ts";
 import type { Lease } from "../receive/lease.ts";
-import { markDelivered, releaseClaim, takeClaim } from "./claims.ts";
+import { releaseClaim, takeClaim } from "./claims.ts";
 import { commitResult } from "./commit.ts";
 import type { Parcel } from "./deliver.ts";
+import { insist, stateDelivered } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
-import { park } from "./park.ts";
+import { park, undeliverable } from "./park.ts";
 import { postpone } from "./postpone.ts";
 
 /** One message in our hands. */
@@ -41,9 +39,6 @@ interface HeldClaim {
   etag: string | undefined;
   failures: number;
 }
-
-/** How long the statement that a job was delivered is tried, whatever became of the lease. */
-const STATEMENT_MS = 10_000;
 
 /**
  * The end of every job: commit the result, deliver it, delete the request. In this order, so that a crash at any
@@ -102,6 +97,10 @@ async function handOver(
   if (!lease.held()) return { end: "returned", delayS: 1 };
   const delivery = await offer(context, parcel, claim.until, signal);
   if (delivery === undefined) return { end: "returned", delayS: 1 };
+  if (!delivery.ok && delivery.gone) {
+    await insist(context, signal, () => park(context, job, message.body, undeliverable(delivery.reason)));
+    return await deleteRequest(context, holding);
+  }
   if (!delivery.ok) {
     await insist(context, signal, () => postpone(context, job, message.body, delivery));
     await insist(context, signal, () =>
@@ -110,12 +109,12 @@ async function handOver(
     return await deleteRequest(context, holding);
   }
   // Off the straight path another message may stand for the same delivery: it must learn that nothing is due.
-  if (claim.etag !== undefined) await stateDelivered(context, holding);
+  if (claim.etag !== undefined) await stateDelivered(context, job, attemptId);
   const sure = lease.held();
   const deleted = await deleteRequest(context, holding);
   if (deleted.confirmed && sure) return deleted;
   // The message may still be there, or another receiver may have had it already.
-  if (claim.etag === undefined) await stateDelivered(context, holding);
+  if (claim.etag === undefined) await stateDelivered(context, job, attemptId);
   return deleted;
 }
 
@@ -124,38 +123,4 @@ async function deleteRequest(
   { lease }: Holding,
 ): Promise<Settled & { confirmed: boolean }> {
   return { end: "done", confirmed: await deleter.delete(lease.receiptHandle) };
-}
-
-function tooLate(): DroverError {
-  return new DroverError("cloud-unreachable", "The bucket did not answer in time.");
-}
-
-/** A fact, harmless whoever states it: so neither a lost lease nor a stopping agent keeps us from stating it. */
-async function stateDelivered(context: AgentContext, { job, attemptId }: Holding): Promise<void> {
-  try {
-    await withDeadline(context.clock, STATEMENT_MS, tooLate, (signal) =>
-      insist(context, signal, () => markDelivered(context.objects, job, attemptId)),
-    );
-  } catch (error) {
-    context.log.warn("delivered.unrecorded", { job: job.id, reason: reasonOf(error) });
-  }
-}
-
-/** Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal. */
-async function insist(
-  context: AgentContext,
-  signal: AbortSignal,
-  work: () => Promise<unknown>,
-): Promise<void> {
-  await retry(
-    context,
-    {
-      baseMs: 200,
-      capMs: 5_000,
-      signal,
-      giveUp: () => false,
-      onRetry: (error) => context.log.warn("settle.retry", { reason: reasonOf(error) }),
-    },
-    work,
-  );
 }

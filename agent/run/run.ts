@@ -32,6 +32,7 @@ export async function runProgram(
   limitS: number,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
+  signal.throwIfAborted();
   const { clock } = tools;
   const startedAt = clock.monotonic();
   const options = { ...place, maxStdoutBytes: manifest.result.maxBytes, maxStderrBytes: STDERR_BYTES };

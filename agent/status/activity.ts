@@ -68,9 +68,10 @@ export class Activity {
     try {
       return JSON.parse(new TextDecoder().decode(await files.read(this.#positionFile))) as Position;
     } catch (error) {
-      // From the beginning: the same chunks at the same offsets overwrite what the store has.
+      // Offsets that no log has reached: lines may stand twice in the store then, and none is overwritten.
+      const beyond = this.#tools.clock.now();
       log.warn("activity.position-unreadable", { reason: reasonOf(error) });
-      return start;
+      return { base: beyond, shipped: beyond };
     }
   }
 

@@ -18,6 +18,8 @@ export async function reportStatus(
   while (!signal.aborted) {
     await attempt(() => store.putStatus(rowOf(context, worker, facts)));
     await activity.ship();
+    await context.cancellations.refresh();
+    worker.leaveCancelled();
     await clock.sleep(settings.statusPeriodS * 1000, signal).catch(() => undefined);
   }
   await activity.ship();

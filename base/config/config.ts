@@ -15,6 +15,8 @@ export interface Config {
   drain_timeout_s: number;
   callback_timeout_s: number;
   delivery_budget_s: number;
+  retry_budget_s: number;
+  alarm: string[];
   status_period_s: number;
   secrets: Record<string, string>;
 }

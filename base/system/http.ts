@@ -11,6 +11,7 @@ const SILENCE_TIMEOUT_MS = 30_000;
 
 /** A short rest is read, so that the connection can be used again; a longer one costs the connection. */
 const DISCARD_BYTES = 64 * 1024;
+const DISCARD_MS = 1_000;
 
 /**
  * Where the machine's own credentials are handed out. A request document may name any server, but never these.
@@ -41,7 +42,10 @@ export function createSystemHttp(): Http & { close(): Promise<void> } {
           ]),
         ),
         body: answer.body,
-        discard: () => answer.body.dump({ limit: DISCARD_BYTES }).catch(() => undefined),
+        discard: () =>
+          answer.body
+            .dump({ limit: DISCARD_BYTES, signal: AbortSignal.timeout(DISCARD_MS) })
+            .catch(() => undefined),
       };
     },
     close: () => dispatcher.destroy(),

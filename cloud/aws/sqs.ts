@@ -79,6 +79,7 @@ function sqsQueue(clients: SqsClients, url: string): Queue {
       const handles = changes.map((it) => it.receiptHandle);
       return batchResults(handles, (await clients.call.send(command)).Failed);
     },
+    retentionS: () => retentionS(clients.call, url),
     counts: () => counts(clients.call, url),
   };
 }
@@ -90,7 +91,7 @@ async function receive(client: SQSClient, url: string, options: ReceiveOptions):
     WaitTimeSeconds: options.waitS,
     VisibilityTimeout: options.visibilityTimeoutS,
     MessageAttributeNames: ["All"],
-    MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
+    MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"],
   });
   try {
     const { Messages: messages } = await client.send(command, abortable(options.signal));
@@ -120,6 +121,7 @@ function messageOf(message: Message): QueueMessage {
     attributes: Object.fromEntries(attributes),
     sentAt: Number(message.Attributes?.SentTimestamp ?? 0),
     receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+    firstReceivedAt: Number(message.Attributes?.ApproximateFirstReceiveTimestamp ?? 0),
   };
 }
 
@@ -144,6 +146,9 @@ async function send(
   return id;
 }
 
+/** SQS's own default: four days. */
+const DEFAULT_RETENTION_S = 345_600;
+
 /** A handle that SQS no longer knows, or whose message is no longer ours to change. */
 const GONE = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
@@ -158,6 +163,12 @@ function batchResults(
     const code = failure.Code ?? "Unknown";
     return { receiptHandle, error: { code, message: failure.Message ?? code, gone: GONE.test(code) } };
   });
+}
+
+async function retentionS(client: SQSClient, url: string): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["MessageRetentionPeriod"] });
+  const { Attributes: found } = await client.send(command);
+  return Number(found?.MessageRetentionPeriod ?? DEFAULT_RETENTION_S);
 }
 
 async function counts(client: SQSClient, url: string) {

@@ -11,6 +11,8 @@ export interface QueueMessage {
   sentAt: number;
   /** 1 on the first delivery. */
   receiveCount: number;
+  /** Epoch milliseconds by the queue's clock. */
+  firstReceivedAt: number;
 }
 
 export interface ReceiveOptions {
@@ -51,6 +53,8 @@ export interface Queue {
   changeVisibility(
     entries: readonly { receiptHandle: string; visibilityTimeoutS: number }[],
   ): Promise<BatchResult[]>;
+  /** How long the queue keeps a message from its first sending on, seconds. */
+  retentionS(): Promise<number>;
   /** Approximate on AWS, exact on the embedded cloud. */
   counts(): Promise<{ visible: number; inFlight: number; delayed: number }>;
 }

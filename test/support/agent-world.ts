@@ -1,5 +1,6 @@
 import type { OfferedService } from "../../agent/admit/catalog.ts";
 import type { AgentContext, AgentSettings } from "../../agent/context.ts";
+import { Cancellations } from "../../agent/receive/cancellations.ts";
 import { Deleter } from "../../agent/result/deleter.ts";
 import { Secrets } from "../../agent/result/secrets.ts";
 import { Activity } from "../../agent/status/activity.ts";
@@ -112,6 +113,8 @@ export function createWorld(options: WorldOptions = {}) {
       catalog: { services: new Map(services.map((it) => [it.name, offered(it)])), broken: new Map() },
       secrets: new Secrets(options.secrets ?? {}),
       activity,
+      cancellations: new Cancellations(bucket, log),
+      retentionS: 7 * 86_400,
       fleetKey: Buffer.alloc(32, 7),
       settings: { ...SETTINGS, ...options.settings, instanceId: name },
     };
@@ -150,6 +153,8 @@ const SETTINGS: AgentSettings = {
   drainTimeoutS: 3_600,
   callbackTimeoutS: 30,
   deliveryBudgetS: 3_600,
+  retryBudgetS: 300,
+  alarm: [],
   statusPeriodS: 10,
   jobsDir: "/work/jobs",
   node: "/usr/bin/node",

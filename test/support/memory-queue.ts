@@ -14,6 +14,7 @@ export interface HeldMessage {
   attributes: Record<string, string>;
   sentAt: number;
   receiveCount: number;
+  firstReceivedAt: number | undefined;
   /** By the clock's monotonic time. */
   visibleAt: number;
   /** The last one handed out; only it is good. */
@@ -44,10 +45,19 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
       .map((it) => {
         it.visibleAt = now + visibilityTimeoutS * 1000;
         it.receiveCount++;
+        it.firstReceivedAt ??= clock.now();
         const receiptHandle = randomUUID();
         it.receiptHandle = receiptHandle;
-        const { id, body, attributes, sentAt, receiveCount } = it;
-        return { id, body, attributes: { ...attributes }, sentAt, receiveCount, receiptHandle };
+        const { id, body, attributes, sentAt, receiveCount, firstReceivedAt } = it;
+        return {
+          id,
+          body,
+          attributes: { ...attributes },
+          sentAt,
+          receiveCount,
+          firstReceivedAt,
+          receiptHandle,
+        };
       });
   };
   const batch = (handles: readonly string[], change: (it: HeldMessage, i: number) => string | undefined) => {
@@ -96,6 +106,7 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
         attributes,
         sentAt: clock.now(),
         receiveCount: 0,
+        firstReceivedAt: undefined,
         visibleAt,
         receiptHandle: undefined,
       });
@@ -125,6 +136,7 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
       wake();
       return results;
     },
+    retentionS: () => Promise.resolve(7 * 86_400),
     counts: async () => {
       const now = clock.monotonic();
       const hidden = messages.filter((it) => it.visibleAt > now);

@@ -122,7 +122,7 @@ describe("stop", () => {
     await world.clock.until(world.idle);
     expect(world.clock.monotonic()).toBeLessThan(115_000);
     expect(world.result(id)?.status).toBe("success");
-    expect([...world.objects.stored.keys()].filter((it) => it.includes("/attempts/"))).toEqual([]);
+    expect([...world.objects.stored.keys()].filter((it) => it.endsWith(".failed"))).toEqual([]);
     await world.drain(second);
   });
 

@@ -136,7 +136,7 @@ describe("programs that fail", () => {
     expect(world.result(id)).toMatchObject({ status: "failed", error: { code } });
     expect(world.queues.dead.messages).toMatchObject([{ attributes: { "drover-code": code } }]);
     expect(world.callbacks.requests).toHaveLength(1);
-    const attempts = [...world.objects.stored.keys()].filter((it) => it.includes("/attempts/"));
+    const attempts = [...world.objects.stored.keys()].filter((it) => it.endsWith(".failed"));
     expect(attempts).toHaveLength(3);
     await world.drain(agent);
   });
@@ -183,7 +183,6 @@ describe("inputs that cannot be had", () => {
     { status: 401, code: "input-unauthorized", requests: 1 },
     { status: 403, code: "input-unauthorized", requests: 1 },
     { status: 418, code: "input-refused", requests: 1 },
-    { status: 503, code: "input-unreachable", requests: 9 },
   ])("HTTP $status is $code after $requests requests", async ({ status, code, requests }) => {
     const world = createWorld({ input: () => ({ status }) });
     const id = await world.submit(fetchingRequest());
@@ -193,6 +192,30 @@ describe("inputs that cannot be had", () => {
     expect(world.inputs.requests).toHaveLength(requests);
     expect(world.processes.started).toEqual([]);
     expect(world.queues.dead.messages).toEqual([]);
+    await world.drain(agent);
+  });
+
+  test("out of reach: tried until the budget is spent, with no try of the program used up", async () => {
+    const world = createWorld({ input: () => ({ status: 503 }), settings: { retryBudgetS: 60 } });
+    const id = await world.submit(fetchingRequest());
+    const agent = world.start();
+    await world.clock.until(world.idle);
+    expect(world.result(id)).toMatchObject({ status: "rejected", error: { code: "input-unreachable" } });
+    expect(world.clock.monotonic()).toBeGreaterThanOrEqual(60_000);
+    expect(world.clock.monotonic()).toBeLessThan(100_000);
+    expect([...world.objects.stored.keys()].some((it) => it.endsWith(".failed"))).toBe(false);
+    await world.drain(agent);
+  });
+
+  test("out of reach for a while: the job is done when it is back", async () => {
+    const world = createWorld({
+      input: (n) => (n < 12 ? { status: 503 } : { body: "here" }),
+      services: [manifestOf({ name: "fetch", input: { types: ["http"] }, retries: 0 })],
+    });
+    const id = await world.submit(fetchingRequest());
+    const agent = world.start();
+    await world.clock.until(world.idle);
+    expect(world.result(id)?.status).toBe("success");
     await world.drain(agent);
   });
 

@@ -1,33 +1,28 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decide } from "../../../jobs/failure.ts";
+import { decide, type Patience } from "../../../jobs/failure.ts";
+import { type History, NO_HISTORY } from "../../../jobs/history.ts";
 import { CODES, type ErrorCode } from "../../../schemas/codes.ts";
 import { createSeededRandom } from "../../support/seeded-random.ts";
 
 const codes = Object.keys(CODES) as ErrorCode[];
-const anyCode = fc.constantFrom(...codes);
 const retries = fc.nat(20);
-const OWN = /^(program|output)-(?!undeliverable)/;
-const TRANSIENT = ["input-unreachable", "input-incomplete", "input-too-slow"];
+const OWN = /^(program-|disk-exceeded|output-(?!undeliverable))/;
+const DEPENDENCY: ErrorCode[] = ["input-unreachable", "input-incomplete"];
+const SLOW: ErrorCode = "input-too-slow";
+
+function decided(code: ErrorCode, history: Partial<History>, patience: Partial<Patience>, seed = 1) {
+  const bounds = { retries: 2, ageS: 0, budgetS: 300, ...patience };
+  return decide({ code, message: "" }, { ...NO_HISTORY, ...history }, bounds, createSeededRandom(seed));
+}
 
 describe("what follows from a failure", () => {
-  test("ends: after as many failures as the service allows nothing is tried again", () => {
-    fc.assert(
-      fc.property(anyCode, retries, fc.nat(20), (code, allowed, more) => {
-        const { action } = decide({ code, message: "" }, allowed + more, allowed, createSeededRandom());
-        expect(action).not.toBe("retry");
-      }),
-    );
-  });
-
-  test("a fault of the request is told at once, whatever is left of the tries", () => {
-    const faults = codes.filter((it) => !OWN.test(it) && !TRANSIENT.includes(it));
+  test("a fault of the request is told at once, whatever is left of tries and time", () => {
+    const faults = codes.filter((it) => !OWN.test(it) && ![...DEPENDENCY, SLOW].includes(it));
     expect(faults.length).toBeGreaterThan(15);
     fc.assert(
-      fc.property(fc.constantFrom(...faults), fc.nat(20), retries, (code, failed, allowed) => {
-        expect(decide({ code, message: "" }, failed, allowed, createSeededRandom())).toEqual({
-          action: "reject",
-        });
+      fc.property(fc.constantFrom(...faults), fc.nat(20), retries, (code, failures, allowed) => {
+        expect(decided(code, { failures }, { retries: allowed })).toEqual({ action: "reject" });
       }),
     );
   });
@@ -37,25 +32,49 @@ describe("what follows from a failure", () => {
       fc.property(fc.constantFrom(...codes.filter((it) => OWN.test(it))), retries, (code, allowed) => {
         const actions = Array.from(
           { length: allowed + 1 },
-          (_, failed) => decide({ code, message: "" }, failed, allowed, createSeededRandom(failed)).action,
+          (_, failures) => decided(code, { failures }, { retries: allowed }).action,
         );
         expect(actions).toEqual([...Array.from({ length: allowed }, () => "retry"), "park"]);
       }),
     );
   });
 
-  test("an input out of reach is tried again, then told: nobody needs to look at the request", () => {
-    for (const code of TRANSIENT as ErrorCode[]) {
-      expect(decide({ code, message: "" }, 0, 1, createSeededRandom())).toMatchObject({ action: "retry" });
-      expect(decide({ code, message: "" }, 1, 1, createSeededRandom())).toEqual({ action: "reject" });
-    }
+  test("something out of reach uses up time, never a try", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...DEPENDENCY),
+        fc.nat(500),
+        fc.nat(50),
+        fc.nat(600),
+        (code, blocks, failures, ageS) => {
+          const decision = decided(code, { blocks, failures }, { retries: 0, ageS });
+          if (ageS < 300) expect(decision).toMatchObject({ action: "retry", record: "blocked" });
+          else expect(decision).toEqual({ action: "reject" });
+        },
+      ),
+    );
+  });
+
+  test("an input that is too slow is tried as often as the service allows, then told", () => {
+    expect(decided(SLOW, { blocks: 0 }, { retries: 1 })).toMatchObject({
+      action: "retry",
+      record: "blocked",
+    });
+    expect(decided(SLOW, { blocks: 1 }, { retries: 1 })).toEqual({ action: "reject" });
+  });
+
+  test("lost machines and whatever was out of reach use up no try of the program", () => {
+    const history = { blocks: 50, vanished: 2, ended: 50 };
+    expect(decided("program-failed", history, { retries: 1 })).toMatchObject({
+      action: "retry",
+      record: "failed",
+    });
   });
 
   test("the pause is whole seconds, at least one and at most thirty", () => {
     fc.assert(
-      fc.property(fc.nat(1_000), fc.integer(), (failed, seed) => {
-        const failure = { code: "program-failed" as const, message: "" };
-        const decision = decide(failure, failed, 2_000, createSeededRandom(seed));
+      fc.property(fc.nat(1_000), fc.integer(), (failures, seed) => {
+        const decision = decided("program-failed", { failures }, { retries: 2_000 }, seed);
         if (decision.action !== "retry") throw new Error("There are tries left.");
         expect(Number.isInteger(decision.delayS)).toBe(true);
         expect(decision.delayS).toBeGreaterThanOrEqual(1);

@@ -6,13 +6,19 @@ const job = { id: "m-1", generation: 2 };
 test("the layout of the bucket", () => {
   expect(keys.resultKey(job)).toBe("jobs/m-1/g2/result");
   expect(keys.claimKey(job)).toBe("jobs/m-1/g2/claim");
-  expect(keys.attemptKey(job, "a-1")).toBe("jobs/m-1/g2/attempts/a-1");
+  expect(keys.attemptsPrefix(job)).toBe("jobs/m-1/g2/attempts/");
+  expect(keys.cancelKey(job)).toBe("cancels/m-1.g2");
   expect(keys.artifactKey(job, "a-1", "faces/1.png")).toBe("artifacts/m-1/g2/a-1/faces/1.png");
   expect(keys.referenceKey("order 7/ä")).toMatch(/^references\/[0-9a-f]{64}$/);
 });
 
 test("everything of a job but its artifacts lies under its prefix", () => {
-  for (const key of [keys.resultKey(job), keys.claimKey(job), keys.attemptKey(job, "a")]) {
+  for (const key of [
+    keys.resultKey(job),
+    keys.claimKey(job),
+    keys.attemptsPrefix(job),
+    keys.requestKey(job),
+  ]) {
     expect(key.startsWith(keys.jobPrefix(job))).toBe(true);
   }
 });
@@ -22,6 +28,7 @@ test("the fleet's own records are no inputs, and clients' objects are", () => {
     keys.resultKey(job),
     keys.artifactKey(job, "a", "f"),
     keys.referenceKey("r"),
+    keys.cancelKey(job),
     keys.FLEET_KEY,
     "activity/i-1/000.log",
     "status/i-1",

@@ -1,0 +1,43 @@
+import { withDeadline } from "../../base/clock.ts";
+import { DroverError, reasonOf } from "../../base/errors.ts";
+import { retry } from "../../base/retry.ts";
+import type { JobIdentity } from "../../jobs/identity.ts";
+import type { AgentContext } from "../context.ts";
+import { markDelivered } from "./claims.ts";
+
+/** Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal. */
+export async function insist(
+  context: AgentContext,
+  signal: AbortSignal,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  await retry(
+    context,
+    {
+      baseMs: 200,
+      capMs: 5_000,
+      signal,
+      giveUp: () => false,
+      onRetry: (error) => context.log.warn("settle.retry", { reason: reasonOf(error) }),
+    },
+    work,
+  );
+}
+
+/** How long the statement that a job was delivered is tried, whatever became of the lease. */
+const STATEMENT_MS = 10_000;
+
+/** A fact, harmless whoever states it: so neither a lost lease nor a stopping agent keeps us from stating it. */
+export async function stateDelivered(context: AgentContext, job: JobIdentity, owner: string): Promise<void> {
+  try {
+    await withDeadline(context.clock, STATEMENT_MS, tooLate, (signal) =>
+      insist(context, signal, () => markDelivered(context.objects, job, owner)),
+    );
+  } catch (error) {
+    context.log.warn("delivered.unrecorded", { job: job.id, reason: reasonOf(error) });
+  }
+}
+
+function tooLate(): DroverError {
+  return new DroverError("cloud-unreachable", "The bucket did not answer in time.");
+}
