@@ -11,6 +11,8 @@ import { GroupCommit } from "./group-commit.ts";
 import { route, type Services } from "./http/route.ts";
 import { provision, type Provision } from "./provision.ts";
 import { openS3 } from "./s3/service.ts";
+import { closeSimpleDb, openSimpleDb } from "./simpledb/service.ts";
+import type { SimpleDbState } from "./simpledb/state.ts";
 import { Verifier, type Credentials } from "./signature/verify.ts";
 import { closeSqs, openSqs } from "./sqs/service.ts";
 import type { SqsState } from "./sqs/state.ts";
@@ -59,8 +61,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   const database = openDatabase(join(dir, "cloud.sqlite"));
   const group = new GroupCommit(database);
   let sqs: SqsState | undefined;
+  let simpleDb: SimpleDbState | undefined;
   const release = () => {
     if (sqs !== undefined) closeSqs(sqs);
+    if (simpleDb !== undefined) closeSimpleDb(simpleDb);
     group.flush();
     database.close();
   };
@@ -69,8 +73,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     sqs = openSqs({ database, group, clock, region: REGION, account: ACCOUNT, receiptKey, report });
     const s3 = await openS3({ database, group, clock, dir, region: REGION, report });
     await provision(sqs, s3, options.provision ?? {});
-    const verifier = new Verifier(credentials, REGION, clock);
-    const server = await listen({ sqs, s3, verifier, clock, dir, report }, options.port ?? 0);
+    const find = (id: string) => (id === credentials.accessKeyId ? credentials : undefined);
+    simpleDb = openSimpleDb({ database, group, clock, credentials: find, report });
+    const verifier = new Verifier(find, REGION, clock);
+    const server = await listen({ sqs, s3, simpleDb, verifier, clock, dir, report }, options.port ?? 0);
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await recordEndpoint(dir, { endpoint, region: REGION, pid: process.pid });
     const close = once(async () => {

@@ -3,6 +3,8 @@ import type { Clock } from "../../../base/clock.ts";
 import { IDENTITY_PATH } from "../folder.ts";
 import { answerS3 } from "../s3/protocol.ts";
 import type { S3State } from "../s3/state.ts";
+import { answerSimpleDb, isSimpleDb } from "../simpledb/protocol.ts";
+import type { SimpleDbState } from "../simpledb/state.ts";
 import type { Verifier } from "../signature/verify.ts";
 import { answerSqsJson } from "../sqs/json-protocol.ts";
 import type { SqsState } from "../sqs/state.ts";
@@ -12,6 +14,7 @@ import { readHead, type RequestHead } from "./head.ts";
 export interface Services {
   sqs: SqsState;
   s3: S3State;
+  simpleDb: SimpleDbState;
   verifier: Verifier;
   clock: Clock;
   /** The folder the cloud runs on. */
@@ -40,6 +43,8 @@ export async function route(
     exchange.respond(200, { "content-type": "application/json" }, JSON.stringify({ dir: services.dir }));
   } else if (isSqs(head)) {
     await answerSqsJson(services.sqs, services.verifier, exchange);
+  } else if (isSimpleDb(head)) {
+    await answerSimpleDb(services.simpleDb, services.verifier, exchange);
   } else {
     await answerS3(services.s3, services.verifier, exchange);
   }
