@@ -237,8 +237,7 @@ export class Job {
     this.#enter("running");
     this.#record("started", holding, {});
     const limitS = Math.min(service.manifest.timeoutS, this.#leftS(request.deadlineS));
-    const { argv, env } = folder.command(this.#context.settings, args);
-    const place = { cwd: folder.work, env };
+    const { argv, place } = folder.command(this.#context.settings, args);
     const run = await runProgram(this.#context, argv, place, service.manifest, limitS, holding.signal);
     this.runningSince = undefined;
     this.runS = run.runS;

@@ -3,15 +3,19 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { DroverError, reasonOf } from "../base/errors.ts";
 import { createLog, type Log } from "../base/log.ts";
+import type { Processes } from "../base/processes.ts";
 import type { Config } from "../base/config/config.ts";
 import { exitCodeOf } from "../base/system/cli.ts";
 import { systemClock } from "../base/system/clock.ts";
 import { systemFiles } from "../base/system/files.ts";
 import { createSystemHttp } from "../base/system/http.ts";
 import { lockFolder } from "../base/system/lock.ts";
-import { systemProcesses } from "../base/system/processes.ts";
+import { createProcesses } from "../base/system/processes.ts";
 import { systemRandom } from "../base/system/random.ts";
 import { root, version } from "../base/system/root.ts";
+import { openSandbox } from "../base/system/sandbox/open.ts";
+import type { Sandbox } from "../base/system/sandbox/sandbox.ts";
+import { endAll, survivors } from "../base/system/sandbox/survivors.ts";
 import { loadSettings, machine } from "../base/system/settings.ts";
 import { closeS3Clients, createS3Clients, openBucket, type S3Clients } from "../cloud/aws/s3.ts";
 import { createS3Store } from "../cloud/aws/s3-store.ts";
@@ -75,19 +79,24 @@ async function runAgent(config: Config): Promise<void> {
   const jobsDir = join(config.work_dir, "jobs");
   await systemFiles.makeFolder(config.work_dir, 0o700);
   const unlock = await lockFolder(config.work_dir);
-  await systemFiles.remove(jobsDir); // what an agent that was killed left behind
-  await systemFiles.makeFolder(jobsDir, 0o700);
+  const sandbox = await openSandbox(config.sandbox, {
+    workDir: config.work_dir,
+    node: process.execPath,
+    slots: config.slots,
+  });
+  await clearAway(jobsDir, sandbox, log);
 
   const clients = { sqs: createSqsClients(), s3: createS3Clients(), http: createSystemHttp() };
   const objects = openBucket(clients.s3, config.bucket);
   const store = createS3Store(objects);
-  const context = await openContext(config, jobsDir, clients, { objects, store, log });
-  announce(context);
+  const processes = createProcesses(sandbox);
+  const context = await openContext(config, jobsDir, clients, { objects, store, log, processes });
+  announce(context, sandbox);
 
   const worker = new Worker(context);
   const left = new AbortController();
   const restore = onSignals(worker, context);
-  const facts = { version, pid: process.pid, startedAt };
+  const facts = { version, pid: process.pid, startedAt, sandbox: sandbox.kind };
   await Promise.all([
     worker.run().finally(() => left.abort()),
     worker.polling.then(() => reportStatus(context, store, worker, facts, left.signal)),
@@ -102,6 +111,14 @@ async function runAgent(config: Config): Promise<void> {
   unlock();
 }
 
+/** What an agent that was killed left behind: programs, then their files. No other job may get to see them. */
+async function clearAway(jobsDir: string, sandbox: Sandbox, log: Log): Promise<void> {
+  const ended = await endAll(() => survivors(`${jobsDir}/`, (uid) => sandbox.users?.has(uid) ?? false));
+  if (ended > 0) log.warn("agent.survivors-ended", { processes: ended });
+  await systemFiles.remove(jobsDir);
+  await systemFiles.makeFolder(jobsDir, 0o711); // a program's user finds its own folder, and lists no other
+}
+
 interface Clients {
   sqs: SqsClients;
   s3: S3Clients;
@@ -113,14 +130,14 @@ async function openContext(
   config: Config,
   jobsDir: string,
   { sqs, http }: Clients,
-  { objects, store, log }: { objects: Objects; store: Store; log: Log },
+  { objects, store, log, processes }: { objects: Objects; store: Store; log: Log; processes: Processes },
 ): Promise<AgentContext> {
   const tools = {
     clock: systemClock,
     random: systemRandom,
     files: systemFiles,
     http,
-    processes: systemProcesses,
+    processes,
   };
   const place = { instanceId: config.instance_id, folder: config.work_dir };
   const activity = new Activity({ ...tools, store, log }, place);
@@ -180,15 +197,14 @@ function settingsOf(config: Config, jobsDir: string): AgentContext["settings"] {
   };
 }
 
-function announce({ log, catalog }: AgentContext): void {
+function announce({ log, catalog }: AgentContext, { kind, weakness }: Sandbox): void {
   for (const [service, reason] of catalog.broken) log.warn("service.broken", { service, reason });
   for (const { manifest, missing } of catalog.services.values()) {
     if (missing.length > 0)
       log.warn("service.not-offered", { service: manifest.name, reason: missing.join("; ") });
   }
-  log.warn("agent.unconfined", {
-    reason: "programs run as this user, in their own process group and folder, without a sandbox",
-  });
+  if (weakness === undefined) log.info("agent.confined", { sandbox: kind });
+  else log.warn("agent.unconfined", { sandbox: kind, reason: weakness });
 }
 
 /** The first signal drains, the second stops. */

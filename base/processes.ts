@@ -6,6 +6,30 @@ export interface SpawnOptions {
   /** Bytes of stdout and stderr kept; what comes after is read and dropped, and flagged. */
   maxStdoutBytes: number;
   maxStderrBytes: number;
+  /** What a program that is not trusted may reach and use; without it the child runs as any other. */
+  bounds?: Bounds;
+}
+
+/** What one job's program may reach and use. Paths are absolute. */
+export interface Bounds {
+  /** The job's own folder, which no other job's program gets to see. */
+  folder: string;
+  /** The fetched input, below the folder. */
+  input?: string;
+  /** Folders below the folder that the program may write to; `cwd` is one of them. */
+  writable: readonly string[];
+  /** What it may read beside those and the system's programs and libraries. */
+  readable: readonly string[];
+  network: boolean;
+  gpu: boolean;
+  /** Of each process' own data, and of all of them together; without it the machine's memory. */
+  maxMemoryBytes?: number;
+  /** Of all files in the writable folders together, and of each one. */
+  maxDiskBytes: number;
+  /** Processes and threads at the same time. */
+  maxProcesses: number;
+  /** Processor seconds of each process: what ends a program whose agent is stopped and cannot count. */
+  maxCpuS: number;
 }
 
 export interface ProcessExit {
@@ -16,13 +40,22 @@ export interface ProcessExit {
   stdoutTruncated: boolean;
   /** The last bytes of stderr, which usually say what went wrong. */
   stderrTail: Uint8Array;
+  /** The bound that the program broke and was ended for. */
+  exceeded?: "memory" | "disk";
+  /** The program never ran: why its sandbox could not be set up. */
+  notStarted?: string;
 }
 
 export interface ChildHandle {
   readonly pid: number;
-  /** Resolves when the child has ended; never rejects. A grandchild that keeps stdout open does not delay it. */
+  /**
+   * Resolves when the child has ended and nothing that it started is left; never rejects. A grandchild that keeps
+   * stdout open does not delay it.
+   */
   readonly exited: Promise<ProcessExit>;
-  /** Sends the signal to the whole process group; quietly does nothing when the group is gone. */
+  /**
+   * SIGTERM asks the program and what it started to end; SIGKILL ends all of it. Quietly does nothing when it is gone.
+   */
   kill(signal: "SIGTERM" | "SIGKILL"): void;
 }
 

@@ -1,7 +1,9 @@
 import type { Files } from "../../base/files.ts";
+import type { SpawnOptions } from "../../base/processes.ts";
 import type { JobRequest } from "../../schemas/request.ts";
 import type { OfferedService } from "../admit/catalog.ts";
 import type { AgentSettings } from "../context.ts";
+import { boundsOf } from "./bounds.ts";
 import { commandOf, environmentOf } from "./command.ts";
 
 /** Where one job's files lie; all of it goes when the job ends. */
@@ -13,9 +15,12 @@ export interface JobFolder {
   input: string | undefined;
   /** Whose files become artifacts; undefined when the service produces none. */
   output: string | undefined;
-  /** The program's arguments and environment in this folder. */
-  command(settings: AgentSettings, args: readonly string[]): { argv: string[]; env: Record<string, string> };
+  /** The program's arguments, and how it is to be started in this folder. */
+  command(settings: AgentSettings, args: readonly string[]): { argv: string[]; place: Place };
 }
+
+/** Where and in what environment a program starts, and its bounds. */
+export type Place = Pick<SpawnOptions, "cwd" | "env" | "bounds">;
 
 export async function makeFolder(
   files: Files,
@@ -39,10 +44,18 @@ export async function makeFolder(
     work,
     input,
     output,
-    command: ({ node, cpusPerSlot: cpus, path }, args) => ({
-      argv: commandOf(manifest, args, { input, outputDir: output ?? work, serviceDir, node, cpus }),
-      env: environmentOf(manifest, path, work),
-    }),
+    command: (settings, args) => {
+      const { node, cpusPerSlot: cpus, path } = settings;
+      const writable = output === undefined ? [work] : [work, output];
+      return {
+        argv: commandOf(manifest, args, { input, outputDir: output ?? work, serviceDir, node, cpus }),
+        place: {
+          cwd: work,
+          env: environmentOf(manifest, path, work),
+          bounds: boundsOf(manifest, serviceDir, { folder: root, input, writable }, settings),
+        },
+      };
+    },
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
-import { codeOf, reasonOf } from "../../base/errors.ts";
+import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import type { ChildHandle, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { ServiceManifest } from "../../schemas/service.ts";
+import type { Place } from "./folder.ts";
 
 /** What a program left: its stdout, or the reason why it does not count. */
 export type RunOutcome =
@@ -20,14 +21,14 @@ const STDERR_BYTES = 8 * 1024;
 const STDERR_SHOWN = 300;
 
 /**
- * Runs one program to its end. At the deadline, or when the signal aborts (lease lost, agent stopping), its process
+ * Runs one program to its end, and to the end of all that it started. At the deadline, or when the signal aborts (lease lost, agent stopping), its process
  * group is stopped: the first reason to end it is the one that counts. Throws the signal's reason after the
- * program is gone; never leaves it behind.
+ * program is gone; never leaves it behind. Throws `sandbox-failed` when the machine could not confine it.
  */
 export async function runProgram(
   tools: RunTools,
   argv: readonly string[],
-  place: { cwd: string; env: Record<string, string> },
+  place: Place,
   manifest: ServiceManifest,
   limitS: number,
   signal: AbortSignal,
@@ -53,6 +54,10 @@ export async function runProgram(
   signal.removeEventListener("abort", onAbort);
   signal.throwIfAborted();
 
+  if (exit.notStarted !== undefined) {
+    const why = `The program could not be started: ${exit.notStarted}.${lastWords(exit)}`;
+    throw new DroverError("sandbox-failed", `${why} Run drover doctor on this machine.`);
+  }
   const runS = (clock.monotonic() - startedAt) / 1000;
   const failure = timedOut ? deadlineFailure(limitS, exit) : failureOf(exit, manifest);
   if (failure !== undefined) return { ok: false, failure, runS };
@@ -92,6 +97,8 @@ function deadlineFailure(limitS: number, exit: ProcessExit): Failure {
 }
 
 function failureOf(exit: ProcessExit, manifest: ServiceManifest): Failure | undefined {
+  const exceeded = exit.exceeded ?? (ranOutOfMemory(exit) ? "memory" : undefined);
+  if (exceeded !== undefined) return EXCEEDED[exceeded](manifest, lastWords(exit));
   if (exit.signal !== null) {
     const hint = exit.signal === "SIGKILL" ? " The machine may have run out of memory." : "";
     return {
@@ -124,6 +131,28 @@ function failureOf(exit: ProcessExit, manifest: ServiceManifest): Failure | unde
       message: `The program promised JSON and wrote something else: ${reasonOf(error)}.`,
     };
   }
+}
+
+const EXCEEDED: Record<"memory" | "disk", (manifest: ServiceManifest, words: string) => Failure> = {
+  memory: ({ limits }, words) => ({
+    code: "program-out-of-memory",
+    message: `The program needed more memory than ${limits.memoryBytes === undefined ? "there was" : `the ${limits.memoryBytes} bytes its service allows`}.${words}`,
+  }),
+  disk: ({ limits }, words) => ({
+    code: "disk-exceeded",
+    message: `The program wrote more than the ${limits.diskBytes} bytes its service allows, or far too many files.${words}`,
+  }),
+};
+
+/**
+ * A program that meets the limit is refused memory and gives up by itself, each runtime in its own words: the C library's
+ * text of ENOMEM, C++, Python, Node, Java and Go.
+ */
+const NO_MEMORY =
+  /cannot allocate memory|std::bad_alloc|\bMemoryError\b|heap out of memory|OutOfMemoryError|out of memory/i;
+
+function ranOutOfMemory({ code, stderrTail }: ProcessExit): boolean {
+  return code !== 0 && NO_MEMORY.test(new TextDecoder().decode(stderrTail));
 }
 
 /** The last line of stderr, made safe for a log and an XML document. */

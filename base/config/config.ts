@@ -11,6 +11,7 @@ export interface Config {
   work_dir: string;
   instance_id: string;
   slots: number;
+  sandbox: "auto" | "bubblewrap" | "none";
   visibility_timeout_s: number;
   drain_timeout_s: number;
   callback_timeout_s: number;

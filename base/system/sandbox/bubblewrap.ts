@@ -1,0 +1,119 @@
+import { dirname } from "node:path";
+import { limitArgs } from "./limits.ts";
+import { folder } from "./system-files.ts";
+import type { ConfinedOptions, Launch } from "./sandbox.ts";
+
+/** What bubblewrap is told about this machine once. */
+export interface BubblewrapMachine {
+  bwrap: string;
+  prlimit: string;
+  setpriv: string;
+  /** Arguments that show the system's programs and libraries, see system-files.ts. */
+  system: readonly string[];
+  /** Certificates and name resolution, for programs with network. */
+  networkFiles: readonly string[];
+  gpuDevices: readonly string[];
+  /** A file with the system-call filter. */
+  filter: string;
+  /** How the namespaces are made: as root, or by an unprivileged user. */
+  namespaces: readonly string[];
+}
+
+/** Descriptor 3 is the program's own. */
+const STATUS_FD = 4;
+const FILTER_FD = 5;
+/** Files in memory that a program may keep in /tmp and /dev/shm; they count for no limit of its own. */
+const MEMORY_FILES_BYTES = 64 * 2 ** 20;
+
+const DESCRIPTORS = ["--json-status-fd", String(STATUS_FD), "--seccomp", String(FILTER_FD)];
+const NAMESPACES = [
+  ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+  ["--hostname", "job"],
+  ["--die-with-parent", "--new-session"],
+].flat();
+const OWN_FILES = [
+  ["--proc", "/proc"],
+  ["--dev", "/dev"],
+  memoryFolder("/dev/shm"),
+  memoryFolder("/tmp"),
+].flat();
+/** What bubblewrap has made itself would be the user's to write to. */
+const SEALED = ["--remount-ro", "/dev", "--remount-ro", "/"];
+const SETUP_RIGHTS = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((it) => ["--cap-add", it]);
+
+/**
+ * The program in namespaces of its own, in a root that is empty but for what it needs: the system's programs and
+ * libraries, its service, its input, its folders. bubblewrap's own environment is readable at /proc/1/environ in
+ * there, so it gets the program's, and the loader's variables only behind it.
+ * With `uid`, bubblewrap runs as root and sets the user up last; without, all of it is the agent's own user.
+ */
+export function bubblewrapped(
+  machine: BubblewrapMachine,
+  argv: readonly string[],
+  options: ConfinedOptions,
+  uid: number | undefined,
+): Launch {
+  const { bounds, cwd } = options;
+  const loader = Object.entries(options.env).filter(([name]) => name.startsWith("LD_"));
+  const env = Object.fromEntries(Object.entries(options.env).filter(([name]) => !name.startsWith("LD_")));
+  return {
+    argv: [
+      machine.bwrap,
+      ...machine.namespaces,
+      ...NAMESPACES,
+      ...(bounds.network ? [] : ["--unshare-net"]),
+      ...DESCRIPTORS,
+      ...(uid === undefined ? [] : SETUP_RIGHTS),
+      ...machine.system,
+      ...(bounds.network ? machine.networkFiles : []),
+      ...OWN_FILES,
+      ...(bounds.gpu ? machine.gpuDevices : []),
+      ...jobFiles(options),
+      ...SEALED,
+      "--chdir",
+      cwd,
+      ...loader.flatMap(([name, value]) => ["--setenv", name, value]),
+      "--",
+      ...limitArgs(machine.prlimit, bounds, 0),
+      ...(uid === undefined ? [] : userArgs(machine.setpriv, uid)),
+      ...argv,
+    ],
+    env,
+    statusFd: STATUS_FD,
+    file: { fd: FILTER_FD, path: machine.filter },
+  };
+}
+
+export function userArgs(setpriv: string, uid: number): string[] {
+  return [
+    setpriv,
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    "--clear-groups",
+    "--inh-caps=-all",
+    "--bounding-set=-all",
+    "--",
+  ];
+}
+
+function memoryFolder(path: string): string[] {
+  return ["--perms", "1777", "--size", String(MEMORY_FILES_BYTES), "--tmpfs", path];
+}
+
+function jobFiles({ bounds }: ConfinedOptions): string[] {
+  const readable = [...bounds.readable, ...(bounds.input === undefined ? [] : [bounds.input])];
+  const shown = readable.filter((path) => !path.startsWith("/usr/"));
+  return [
+    ...parentsOf([...shown, ...bounds.writable]).flatMap(folder),
+    ...shown.flatMap((path) => ["--ro-bind", path, path]),
+    ...bounds.writable.flatMap((path) => ["--bind", path, path]),
+  ];
+}
+
+function parentsOf(paths: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    for (let up = dirname(path); up !== "/"; up = dirname(up)) found.add(up);
+  }
+  return [...found].toSorted((a, b) => a.length - b.length);
+}

@@ -1,0 +1,126 @@
+import type { ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { chmod, chown, lchown } from "node:fs/promises";
+import { constants } from "node:os";
+import type { Readable } from "node:stream";
+import type { Bounds, ProcessExit } from "../../processes.ts";
+import { descendantsOf, outOfMemoryKills } from "./proc.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { endAll, over, signal, survivors } from "./survivors.ts";
+import { Watch } from "./watch.ts";
+
+type Ending = Pick<ProcessExit, "code" | "signal" | "exceeded" | "notStarted">;
+
+/** When memory is short, the kernel shall end the job's processes and not the agent. */
+const OOM_SCORE_ADJ = "500";
+
+/** One program in its sandbox, from start to the end of the last thing it started. */
+export class Confined {
+  readonly #sandbox: Sandbox;
+  readonly #bounds: Bounds;
+  readonly #uid: number | undefined;
+  readonly #pid: number;
+  readonly #watch: Watch;
+  readonly #oomKillsBefore = outOfMemoryKills();
+  #status = "";
+  #killed = false;
+
+  constructor(
+    sandbox: Sandbox,
+    bounds: Bounds,
+    uid: number | undefined,
+    child: { pid: number; status: Readable | undefined },
+    killAll: () => void,
+  ) {
+    this.#sandbox = sandbox;
+    this.#bounds = bounds;
+    this.#uid = uid;
+    this.#pid = child.pid;
+    this.#watch = new Watch(child.pid, bounds, killAll);
+    if (sandbox.kind !== "bubblewrap") preferForOutOfMemory(child.pid);
+    child.status?.setEncoding("latin1").on("data", (text: string) => {
+      if (this.#status === "") preferForOutOfMemory(Number(/"child-pid": (\d+)/.exec(text)?.[1]));
+      this.#status += text;
+    });
+    child.status?.on("error", () => undefined); // it is closed when the sandbox is gone
+  }
+
+  /** To everything that runs inside; false when there is nothing yet. */
+  terminate(): boolean {
+    const helpers = new Set([this.#pid, this.#init]);
+    const inside = descendantsOf(this.#pid).filter((pid) => !helpers.has(pid));
+    for (const pid of inside) signal(pid, "SIGTERM");
+    return inside.length > 0;
+  }
+
+  /** Somebody ended it by force: how it ended says nothing about the program. */
+  killed(): void {
+    this.#killed = true;
+  }
+
+  /** What the end of the first process means, once nothing of the job is left. */
+  async ended(code: number | null, by: string | null): Promise<Ending> {
+    if (this.#init !== undefined) await over(this.#init);
+    if (this.#sandbox.kind === "process-group") await this.#sweep();
+    await this.#watch.stop();
+    if (this.#uid !== undefined) this.#sandbox.users?.giveBack(this.#uid);
+    const ending = this.#sandbox.kind === "bubblewrap" ? this.#fromStatus(code, by) : { code, signal: by };
+    const exceeded = this.#exceeded(ending.signal);
+    return exceeded === undefined ? ending : { ...ending, exceeded };
+  }
+
+  async #sweep(): Promise<void> {
+    const uid = this.#uid;
+    await endAll(() => survivors(`${this.#bounds.folder}/`, (it) => it === uid));
+  }
+
+  /** The first process of the sandbox, which ends everything in it when it ends. */
+  get #init(): number | undefined {
+    const [, pid] = /"child-pid": (\d+)/.exec(this.#status) ?? [];
+    return pid === undefined ? undefined : Number(pid);
+  }
+
+  /** bubblewrap says how the program ended only when it had started it, and 128 + n for signal n. */
+  #fromStatus(code: number | null, by: string | null): Ending {
+    const [, reported] = /"exit-code": (\d+)/.exec(this.#status) ?? [];
+    if (reported === undefined) {
+      if (by !== null || this.#killed || this.#watch.exceeded !== undefined) return { code, signal: by };
+      return { code, signal: by, notStarted: `its sandbox could not be set up` };
+    }
+    const name = Number(reported) > 128 ? signalName(Number(reported) - 128) : undefined;
+    return name === undefined ? { code: Number(reported), signal: null } : { code: null, signal: name };
+  }
+
+  #exceeded(by: string | null): ProcessExit["exceeded"] {
+    if (this.#watch.exceeded !== undefined) return this.#watch.exceeded;
+    if (by === "SIGXFSZ") return "disk";
+    if (by !== "SIGKILL" || this.#killed) return undefined;
+    const kills = outOfMemoryKills();
+    return kills !== undefined && kills > (this.#oomKillsBefore ?? kills) ? "memory" : undefined;
+  }
+}
+
+/** Gives the job's files to its user, who cannot reach them otherwise; other jobs' users stay out of the folder. */
+export async function handOver(bounds: Bounds, uid: number): Promise<void> {
+  await Promise.all([
+    chown(bounds.folder, 0, uid).then(() => chmod(bounds.folder, 0o710)),
+    ...bounds.writable.map((path) => lchown(path, uid, uid)),
+    ...(bounds.input === undefined ? [] : [lchown(bounds.input, uid, uid)]),
+  ]);
+}
+
+export function statusOf(child: ChildProcess, fd: number | undefined): Readable | undefined {
+  return fd === undefined ? undefined : ((child.stdio[fd] ?? undefined) as Readable | undefined);
+}
+
+function signalName(number: number): string | undefined {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+}
+
+function preferForOutOfMemory(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJ);
+  } catch {
+    // It has ended already.
+  }
+}

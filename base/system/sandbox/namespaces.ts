@@ -1,0 +1,62 @@
+import { userArgs } from "./bubblewrap.ts";
+import { limitArgs } from "./limits.ts";
+import type { ConfinedOptions, Launch } from "./sandbox.ts";
+
+/** Programs of util-linux, absolute. */
+export interface UtilLinux {
+  prlimit: string;
+  setpriv: string;
+  unshare: string;
+}
+
+const NAMESPACES = ["--pid", "--fork", "--kill-child", "--mount-proc", "--ipc", "--uts"];
+
+/**
+ * Without bubblewrap: processes (and network) of its own, but the machine's files. The program is the first process
+ * of its namespace, so the kernel ends all others with it; it dies with unshare(1), and that with the agent.
+ */
+export function namespaced(
+  { prlimit, setpriv, unshare }: UtilLinux,
+  argv: readonly string[],
+  { bounds, env }: ConfinedOptions,
+  uid: number | undefined,
+): Launch {
+  return {
+    argv: [
+      ...dyingWithParent(setpriv),
+      unshare,
+      ...NAMESPACES,
+      ...(uid === undefined ? ["--user", "--map-current-user"] : []),
+      ...(bounds.network ? [] : ["--net"]),
+      "--",
+      ...limitArgs(prlimit, bounds, 0),
+      // After the user: the kernel forgets this wish when rights change (prctl(2), PR_SET_PDEATHSIG).
+      ...(uid === undefined ? [] : [...userArgs(setpriv, uid), ...dyingWithParent(setpriv)]),
+      ...argv,
+    ],
+    env,
+  };
+}
+
+/** Where the kernel gives no namespaces either: limits, no new rights, and a first process that dies with the agent. */
+export function grouped(
+  { prlimit, setpriv }: Pick<UtilLinux, "prlimit" | "setpriv">,
+  argv: readonly string[],
+  { bounds, env }: ConfinedOptions,
+  uid: number | undefined,
+  others: number,
+): Launch {
+  return {
+    argv: [
+      ...limitArgs(prlimit, bounds, uid === undefined ? others : 0),
+      ...(uid === undefined ? [] : userArgs(setpriv, uid)),
+      ...dyingWithParent(setpriv),
+      ...argv,
+    ],
+    env,
+  };
+}
+
+function dyingWithParent(setpriv: string): string[] {
+  return [setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"];
+}

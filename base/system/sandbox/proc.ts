@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+
+/**
+ * What /proc tells about other processes (https://docs.kernel.org/filesystems/proc.html). A process may be gone by the
+ * time it is looked at, and then simply does not count.
+ */
+export function allProcesses(): number[] {
+  return (attempt(() => readdirSync("/proc")) ?? []).map(Number).filter(Number.isInteger);
+}
+
+/** Every process below this one. A child hangs on the thread that started it, so all threads are asked. */
+export function descendantsOf(pid: number): number[] {
+  const found: number[] = [];
+  const open = [pid];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const children = childrenOf(next);
+    found.push(...children);
+    open.push(...children);
+  }
+  return found;
+}
+
+function childrenOf(pid: number): number[] {
+  const threads = attempt(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.flatMap((thread) => {
+    const listed = attempt(() => readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1")) ?? "";
+    return listed.split(" ").filter(Boolean).map(Number);
+  });
+}
+
+/** True when it runs no more: absent, or only waiting for its parent to take note. */
+export function isOver(pid: number): boolean {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
+  // The name before it, in parentheses, may hold anything.
+  return stat === undefined || /^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
+}
+
+/** Memory that is this process' own and not a file's, bytes. */
+export function ownMemoryOf(pid: number): number {
+  const statm = attempt(() => readFileSync(`/proc/${pid}/statm`, "latin1")) ?? "";
+  const [, resident = 0, shared = 0] = statm.split(" ").map(Number);
+  return (resident - shared) * PAGE_BYTES;
+}
+
+/** The kernel counts in pages; 4 KiB wherever Node has binaries for Linux, arm64 distributions of today included. */
+const PAGE_BYTES = 4096;
+
+export function userOf(pid: number): number | undefined {
+  const status = attempt(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
+  const [, uid] = /^Uid:\t(\d+)/m.exec(status) ?? [];
+  return uid === undefined ? undefined : Number(uid);
+}
+
+export function threadsOf(pid: number): number {
+  return attempt(() => readdirSync(`/proc/${pid}/task`))?.length ?? 0;
+}
+
+/** Whether the environment it was started with holds `NAME=beginning…`. */
+export function startedWith(pid: number, entry: string): boolean {
+  const environment = attempt(() => readFileSync(`/proc/${pid}/environ`));
+  return environment !== undefined && `\0${environment.toString("latin1")}`.includes(`\0${latin(entry)}`);
+}
+
+export function worksBelow(pid: number, folder: string): boolean {
+  return attempt(() => readlinkSync(`/proc/${pid}/cwd`))?.startsWith(folder) ?? false;
+}
+
+/** Space of the files that a process holds open though they have no name any more, by inode. */
+export function namelessFilesOf(pid: number, device: number): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const fd of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
+    const file = attempt(() => statSync(`/proc/${pid}/fd/${fd}`));
+    if (file?.nlink === 0 && file.dev === device) found.set(file.ino, file.blocks * 512);
+  }
+  return found;
+}
+
+/** Processes that the kernel has ended for want of memory since it started; undefined when it does not count them. */
+export function outOfMemoryKills(): number | undefined {
+  const [, count] =
+    /^oom_kill (\d+)/m.exec(attempt(() => readFileSync("/proc/vmstat", "latin1")) ?? "") ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
+function latin(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined; // gone, or not ours to see
+  }
+}

@@ -1,0 +1,58 @@
+import type { SpawnOptions, Bounds } from "../../processes.ts";
+
+/**
+ * `bubblewrap`: own file system, processes, network, users. `pid-namespace`: own processes and network, the machine's
+ * files. `process-group`: the machine's everything; what is left behind is looked for.
+ */
+export type SandboxKind = "bubblewrap" | "pid-namespace" | "process-group";
+
+export interface ConfinedOptions extends SpawnOptions {
+  bounds: Bounds;
+}
+
+/** What is to be started so that the program runs confined. */
+export interface Launch {
+  argv: readonly string[];
+  env: Record<string, string>;
+  /** The sandbox reports on this descriptor, as JSON lines, what it started and how it ended. */
+  statusFd?: number;
+  /** A file to be open for reading on this descriptor. */
+  file?: { fd: number; path: string };
+}
+
+export interface Sandbox {
+  readonly kind: SandboxKind;
+  /** Why it is not a stronger one; undefined for the strongest. */
+  readonly weakness?: string;
+  /** The users that programs run as, one for each at a time; undefined: the agent's own. */
+  readonly users?: UserPool;
+  /** `program` is absolute. */
+  launch(argv: readonly string[], options: ConfinedOptions, uid: number | undefined): Launch;
+}
+
+/** Numbers of users that exist nowhere else, so that no program can touch another one's files or processes. */
+export class UserPool {
+  readonly #free: number[];
+  readonly #first: number;
+  readonly #count: number;
+
+  constructor(first: number, count: number) {
+    this.#first = first;
+    this.#count = count;
+    this.#free = Array.from({ length: count }, (_, n) => first + count - 1 - n);
+  }
+
+  take(): number {
+    const uid = this.#free.pop();
+    if (uid === undefined) throw new Error(`more than ${this.#count} programs run at once`);
+    return uid;
+  }
+
+  giveBack(uid: number): void {
+    this.#free.push(uid);
+  }
+
+  has(uid: number): boolean {
+    return uid >= this.#first && uid < this.#first + this.#count;
+  }
+}

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { allProcesses, isOver, startedWith, userOf, worksBelow } from "./proc.ts";
+
+/** In the environment of every program: by it, what a program started is known for as long as it lives. */
+export const MARK = "DROVER_JOB_FOLDER";
+
+/** How long the kernel may take to end what was killed; a process that hangs in a device driver can take for ever. */
+const LONGEST_END_MS = 5_000;
+
+/**
+ * Every process that was started by a program whose job folder begins so, or that works in one, or that runs as one
+ * of these users.
+ * @param folders ends with a slash
+ */
+export function survivors(folders: string, isTheirs: (uid: number) => boolean = () => false): number[] {
+  return allProcesses().filter((pid) => {
+    if (pid === process.pid || isOver(pid)) return false;
+    const uid = userOf(pid);
+    if (uid !== undefined && isTheirs(uid)) return true;
+    return startedWith(pid, `${MARK}=${folders}`) || worksBelow(pid, folders);
+  });
+}
+
+/**
+ * Ends all that `find` finds, also while they go on starting others: first none may run any more, then all are killed.
+ * Resolves to the number of those ended; gives up after some seconds.
+ */
+export async function endAll(find: () => number[]): Promise<number> {
+  const stopped = new Set<number>();
+  const giveUpAt = performance.now() + LONGEST_END_MS;
+  for (;;) {
+    const found = find();
+    if (found.length === 0) return stopped.size;
+    const unseen = found.filter((pid) => !stopped.has(pid));
+    for (const pid of unseen) signal(pid, "SIGSTOP");
+    for (const pid of unseen) stopped.add(pid);
+    if (unseen.length > 0) continue; // what they started meanwhile
+    for (const pid of found) signal(pid, "SIGKILL");
+    if (performance.now() > giveUpAt) return stopped.size;
+    await sleep(1);
+  }
+}
+
+/** Resolves when the process is over, or when it takes too long. */
+export async function over(pid: number): Promise<void> {
+  const giveUpAt = performance.now() + LONGEST_END_MS;
+  while (!isOver(pid) && performance.now() < giveUpAt) await sleep(1);
+}
+
+/** Gone already, or another user's by now: nothing to do. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // ESRCH or EPERM
+  }
+}

@@ -1,0 +1,62 @@
+import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
+
+/** What the loader, the runtimes and certificates need of /etc; nothing that names users, machines or secrets. */
+const ETC = [
+  "/etc/ld.so.cache",
+  "/etc/alternatives",
+  "/etc/localtime",
+  "/etc/fonts",
+  "/etc/mime.types",
+  "/etc/OpenCL",
+  "/etc/vulkan",
+];
+const ETC_NETWORK = [
+  "/etc/ssl",
+  "/etc/pki/tls",
+  "/etc/pki/ca-trust",
+  "/etc/ca-certificates",
+  "/etc/resolv.conf",
+  "/etc/hosts",
+  "/etc/nsswitch.conf",
+  "/etc/services",
+];
+/** Where distributions have programs and libraries outside /usr, or links into it. */
+const ROOTS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+
+/** Arguments of bubblewrap that show the system's programs and libraries, read-only. */
+export function systemFileArgs(): string[] {
+  return [
+    readOnly("/usr"),
+    ...ROOTS.filter((path) => existsSync(path)).map((path) =>
+      lstatSync(path).isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : readOnly(path),
+    ),
+    folder("/etc"),
+    ...there(ETC),
+    // Runtimes read from it how many processors of which kind there are.
+    folder("/sys/devices/system"),
+    ...there(["/sys/devices/system/cpu", "/sys/devices/system/node"]),
+  ].flat();
+}
+
+export function networkFileArgs(): string[] {
+  return there(ETC_NETWORK).flat();
+}
+
+/** NVIDIA's and AMD's compute devices, and what their libraries look up about them. */
+export function gpuArgs(): string[] {
+  const devices = readdirSync("/dev").filter((name) => /^(nvidia|kfd$|dri$|dxg$)/.test(name));
+  return [...devices.map((name) => ["--dev-bind", `/dev/${name}`, `/dev/${name}`]), readOnly("/sys")].flat();
+}
+
+function there(paths: readonly string[]): string[][] {
+  return paths.filter((path) => existsSync(path)).map(readOnly);
+}
+
+function readOnly(path: string): string[] {
+  return ["--ro-bind", path, path];
+}
+
+/** bubblewrap would make it itself, but for nobody except root to pass through. */
+export function folder(path: string): string[] {
+  return ["--perms", "0755", "--dir", path];
+}
