@@ -11,13 +11,18 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
     load: () => import("../agent/main.ts"),
   },
   status: { summary: "queues and instances of the fleet", load: () => import("../operator/status/main.ts") },
+  jobs: { summary: "look at one job, or cancel it", load: () => import("../operator/jobs/main.ts") },
+  dlq: { summary: "requests that wait for a person", load: () => import("../operator/dlq/main.ts") },
   setup: { summary: "create the fleet's queues and bucket", load: () => import("../operator/setup/main.ts") },
   services: {
     summary: "what this machine can run, and what it lacks",
     load: () => import("../operator/services/main.ts"),
   },
   cloud: { summary: "the embedded cloud: SQS and S3 on this machine", load: () => import("./cloud.ts") },
-  demo: { summary: "the main job, end to end, on this machine", load: () => import("../operator/demo/main.ts") },
+  demo: {
+    summary: "the main job, end to end, on this machine",
+    load: () => import("../operator/demo/main.ts"),
+  },
   receive: { summary: "a reference receiver of callbacks", load: () => import("../client/receive/main.ts") },
 };
 

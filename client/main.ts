@@ -25,7 +25,7 @@ import { runOne, runWaitFor } from "./run.ts";
 import type { RunTools } from "./run.ts";
 import { withSecrets } from "./secrets.ts";
 import { loadManifest } from "./services.ts";
-import { plain } from "./show.ts";
+import { plain } from "../base/plain.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `submit-job`. Resolves to the exit code; never rejects. */

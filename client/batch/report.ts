@@ -2,7 +2,8 @@ import type { JobResponse } from "../../schemas/response.ts";
 import { explained } from "../cloud-errors.ts";
 import type { Submission } from "../reference.ts";
 import type { Fault } from "../refusal.ts";
-import { asJson, plain } from "../show.ts";
+import { plain } from "../../base/plain.ts";
+import { asJson } from "../show.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Progress } from "./progress.ts";
 

@@ -5,7 +5,7 @@ import { systemClock } from "../../base/system/clock.ts";
 import { systemFiles } from "../../base/system/files.ts";
 import { systemRandom } from "../../base/system/random.ts";
 import { EXIT } from "../exit.ts";
-import { plain } from "../show.ts";
+import { plain } from "../../base/plain.ts";
 import { checkSecret } from "../webhook.ts";
 import { readReceiveCommand } from "./command.ts";
 import type { ReceiveSettings } from "./command.ts";

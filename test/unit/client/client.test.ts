@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../../base/system/random.ts";
 import { RefusedRequest, createClient } from "../../../client/index.ts";
 import type { JobRequest } from "../../../client/index.ts";
-import { plain } from "../../../client/show.ts";
+import { plain } from "../../../base/plain.ts";
 import { resultKey } from "../../../jobs/keys.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createMemoryObjects } from "../../support/memory-objects.ts";

@@ -1,0 +1,115 @@
+import { carriedBody } from "../../agent/result/carry.ts";
+import { DroverError } from "../../base/errors.ts";
+import type { Objects } from "../../cloud/ports/objects.ts";
+import type { Queue, QueueMessage } from "../../cloud/ports/queue.ts";
+import { IDENTITY_ATTRIBUTE, type JobIdentity, signIdentity, verifyIdentity } from "../../jobs/identity.ts";
+import { maskSecrets } from "../../schemas/mask.ts";
+
+/** A request that waits for a person, with what is known of it. */
+export interface DeadLetter {
+  /** The job's identity: that of its first message. */
+  job: JobIdentity;
+  /** `unknown` when SQS itself moved the message after too many receipts. */
+  code: string;
+  reason: string;
+  instance: string | undefined;
+  /** When it was put here, epoch milliseconds. */
+  parkedAt: number;
+  message: QueueMessage;
+}
+
+export interface DeadLetterTools {
+  queues: { requests: Queue; deliveries: Queue; dead: Queue };
+  objects: Objects;
+  fleetKey: Uint8Array;
+}
+
+/** Long enough to look at a few thousand letters; they are shown again at once when we are done. */
+const HOLD_S = 120;
+/** A standard queue may answer empty although there is more. */
+const EMPTY_ANSWERS = 3;
+
+/**
+ * Calls `use` with up to `max` letters in hand. Those that it does not keep (by returning their receipt handles) go
+ * back to the queue, whatever happens.
+ */
+export async function withDeadLetters<T>(
+  { queues: { dead }, fleetKey }: DeadLetterTools,
+  max: number,
+  use: (letters: DeadLetter[]) => Promise<T>,
+): Promise<T> {
+  const found = new Map<string, QueueMessage>();
+  try {
+    for (let empty = 0; empty < EMPTY_ANSWERS && found.size < max;) {
+      const messages = await dead.receive({ max: 10, waitS: 0, visibilityTimeoutS: HOLD_S });
+      empty = messages.length === 0 ? empty + 1 : 0;
+      for (const message of messages) found.set(message.id, message);
+    }
+    return await use([...found.values()].map((it) => letterOf(it, fleetKey)));
+  } finally {
+    const handles = [...found.values()].map(({ receiptHandle }) => ({
+      receiptHandle,
+      visibilityTimeoutS: 0,
+    }));
+    // What was deleted meanwhile answers with an error of its own, which says nothing new.
+    for (let i = 0; i < handles.length; i += 10) await dead.changeVisibility(handles.slice(i, i + 10));
+  }
+}
+
+function letterOf(message: QueueMessage, fleetKey: Uint8Array): DeadLetter {
+  const { attributes, sentAt } = message;
+  return {
+    job: verifyIdentity(message, fleetKey) ?? { id: message.id, generation: 0 },
+    code: attributes["drover-code"] ?? "unknown",
+    reason: attributes["drover-reason"] ?? "The queue moved it here itself, after too many receipts.",
+    instance: attributes["drover-instance"],
+    parkedAt: sentAt,
+    message,
+  };
+}
+
+/** The request document, secrets masked. */
+export async function requestText({ objects }: DeadLetterTools, letter: DeadLetter): Promise<string> {
+  return maskSecrets((await carriedBody(objects, letter.job, letter.message)) ?? letter.message.body);
+}
+
+/**
+ * Sends a letter on its way again and takes it off the dead-letter queue: a result that could not be delivered is
+ * delivered, anything else is done anew, under the next generation. Resolves to what was done. A crash in between
+ * leaves both messages, and the generation's one result keeps them from being done twice.
+ */
+export async function replay(
+  tools: DeadLetterTools,
+  letter: DeadLetter,
+): Promise<"redelivery" | "new generation"> {
+  const { queues, fleetKey, objects } = tools;
+  const redelivery = letter.code === "output-undeliverable";
+  const request = await carriedBody(objects, letter.job, letter.message);
+  if (request === undefined) {
+    throw new DroverError(
+      "request-gone",
+      `The request of ${letter.job.id} is no longer in the bucket. It can only be dropped.`,
+    );
+  }
+  if (redelivery) {
+    const { body, attributes } = letter.message;
+    await queues.deliveries.send(body, { attributes });
+  } else {
+    const next = { id: letter.job.id, generation: letter.job.generation + 1 };
+    await queues.requests.send(request, {
+      attributes: { [IDENTITY_ATTRIBUTE]: signIdentity(next, request, fleetKey) },
+    });
+  }
+  await drop(tools, letter);
+  return redelivery ? "redelivery" : "new generation";
+}
+
+export async function drop({ queues: { dead } }: DeadLetterTools, letter: DeadLetter): Promise<void> {
+  const [result] = await dead.delete([letter.message.receiptHandle]);
+  if (result?.error !== undefined) {
+    throw new DroverError(
+      "cloud-refused",
+      `The dead letter ${letter.job.id} could not be deleted: ${result.error.message}`,
+    );
+  }
+}
