@@ -44,6 +44,9 @@ const SCENARIOS: readonly Scenario[] = [
   scenario("success to the response queue", "queued", {}, requestOf({ output: { type: "queue" } })),
   scenario("success for a client that polls", "stored", {}, requestOf({ output: { type: "store" } })),
   scenario("callback down at first", "delivered", { callback: (n) => ({ status: n < 2 ? 500 : 200 }) }),
+  scenario("callback that asks for time", "delivered", {
+    callback: (n) => (n === 0 ? { status: 503, headers: { "retry-after": "600" } } : {}),
+  }),
   scenario("callback that refuses", "parked", { callback: () => ({ status: 403 }) }),
   scenario("program that fails", "parked", { ...failing, services: [manifestOf({ retries: 1 })] }),
   scenario("unknown service", "delivered", {}, requestOf({ service: "unknown" })),

@@ -93,6 +93,17 @@ describe("an input in S3", () => {
     expect(await setUp(failing(name)).codeOf("s3://other/key")).toBe(code);
   });
 
+  test("shorter than S3 said is incomplete", async () => {
+    const { objects, codeOf } = setUp((it) => ({
+      getStream: async (key, options) => {
+        const found = await it.getStream(key, options);
+        return found && { ...found, bytes: found.bytes + 1 };
+      },
+    }));
+    await objects.put("a", "film");
+    expect(await codeOf("s3://drover/a")).toBe("input-incomplete");
+  });
+
   test("too large is not read, and its connection is freed", async () => {
     let freed = 0;
     const { objects, codeOf } = setUp((it) => ({
