@@ -8,8 +8,8 @@ export type ActivityFields = Record<string, string | number | undefined>;
 
 /** How long a line may wait in memory for company. */
 const FLUSH_MS = 250;
-/** One object of the store's log. */
-const CHUNK_BYTES = 1024 * 1024;
+/** One object of the store's log, or some hundred items: little enough to be sent, or given up, in a second. */
+const CHUNK_BYTES = 128 * 1024;
 /** A local log that is shipped and longer than this starts anew. */
 const ROTATE_BYTES = 32 * 1024 * 1024;
 
@@ -36,6 +36,8 @@ export class Activity {
   #cancelFlush: (() => void) | undefined;
   /** File operations, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Calls of the store, one after the other. They hold up nothing else: lines go to the file meanwhile. */
+  #shipping: Promise<unknown> = Promise.resolve();
 
   constructor(
     tools: { clock: Clock; files: Files; store: Store; log: Log },
@@ -105,32 +107,52 @@ export class Activity {
     });
   }
 
+  /** How far the store has the log, bytes. */
+  get shipped(): number {
+    return this.#position.shipped;
+  }
+
   /** Sends to the store what it lacks. Never rejects; what could not be sent waits in the file. */
-  async ship(): Promise<void> {
-    await this.flush();
-    await this.#inTurn(async () => {
+  ship(): Promise<void> {
+    const shipping = this.#shipping.then(async () => {
+      await this.flush();
       try {
         while (await this.#shipChunk());
       } catch (error) {
         this.#tools.log.warn("activity.not-shipped", { reason: reasonOf(error) });
       }
     });
+    this.#shipping = shipping;
+    return shipping;
   }
 
   async #shipChunk(): Promise<boolean> {
-    const { files, store } = this.#tools;
-    const from = this.#position.shipped - this.#position.base;
-    if (from >= this.#size) return false;
-    const bytes = await files.read(this.#file, { from, maxBytes: CHUNK_BYTES });
-    const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
-    if (whole.byteLength === 0) return false;
+    const { shipped } = this.#position;
+    const chunk = await this.#inTurn(() => this.#nextChunk());
+    if (chunk.byteLength === 0) return false;
     // The same offset again, after a crash before the position was saved, overwrites: no line is doubled.
-    await store.appendActivity(this.#instanceId, this.#position.shipped, new TextDecoder().decode(whole));
-    this.#position.shipped += whole.byteLength;
+    await this.#tools.store.appendActivity(this.#instanceId, shipped, new TextDecoder().decode(chunk));
+    await this.#inTurn(() => this.#advance(chunk.byteLength));
+    return true;
+  }
+
+  /** What comes next for the store, whole lines; empty when it has everything. */
+  async #nextChunk(): Promise<Uint8Array> {
+    const from = this.#position.shipped - this.#position.base;
+    if (from >= this.#size) return new Uint8Array();
+    for (let maxBytes = CHUNK_BYTES; ; maxBytes *= 2) {
+      const bytes = await this.#tools.files.read(this.#file, { from, maxBytes });
+      const end = bytes.lastIndexOf(10) + 1;
+      if (end > 0 || bytes.byteLength < maxBytes) return bytes.subarray(0, end);
+      // One line longer than a chunk goes whole: nothing after it could be sent otherwise.
+    }
+  }
+
+  async #advance(bytes: number): Promise<void> {
+    this.#position.shipped += bytes;
     const { base, shipped } = this.#position;
     if (shipped - base === this.#size && this.#size > ROTATE_BYTES) await this.#empty();
     else await this.#savePosition();
-    return true;
   }
 
   /** Starts the file anew. The intention is saved first: a crash in between must not ship the old lines again. */
@@ -156,9 +178,9 @@ export class Activity {
     this.#size += bytes.byteLength;
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
-    this.#turn = turn;
+    this.#turn = turn.catch(() => undefined); // its caller hears of it; whoever is next has nothing to do with it
     return turn;
   }
 }

@@ -3,9 +3,13 @@ import type { Store } from "../../cloud/ports/store.ts";
 import type { AgentContext } from "../context.ts";
 import type { Worker } from "../worker.ts";
 
+/** Once the agent has left, a store that makes no progress for so long is not waited for. */
+const PATIENCE_MS = 2_000;
+
 /**
- * Reports the instance's status and ships its log, every period, until the signal aborts; then the row goes, since
- * an instance that left in order is no longer part of the picture. Never rejects.
+ * Reports the instance's status, ships its log and looks for cancelled jobs, each every period and none waiting for
+ * another, until the signal aborts; then the row goes, since an instance that left in order is no longer part of the
+ * picture. Never rejects, and does not outlast the signal by more than 2 s when the store hangs.
  */
 export async function reportStatus(
   context: AgentContext,
@@ -14,23 +18,50 @@ export async function reportStatus(
   facts: { version: string; pid: number; startedAt: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, settings, activity } = context;
-  while (!signal.aborted) {
-    await attempt(() => store.putStatus(rowOf(context, worker, facts)));
-    await activity.ship();
-    await context.cancellations.refresh();
-    worker.leaveCancelled();
-    await clock.sleep(settings.statusPeriodS * 1000, signal).catch(() => undefined);
-  }
-  await activity.ship();
-  await attempt(() => store.deleteStatus(settings.instanceId));
+  const { clock, log, settings, activity, cancellations } = context;
+  const reported = every(() => store.putStatus(rowOf(context, worker, facts)));
+  const shipped = every(() => activity.ship());
+  const looked = every(() => cancellations.refresh().then(() => worker.leaveCancelled()));
+  const done = Promise.all([
+    reported.then(() => attempt(() => store.deleteStatus(settings.instanceId))),
+    shipped.then(() => activity.ship()), // to the last line
+    looked,
+  ]);
+  await aborted(signal);
+  await whileItMoves(context, done);
 
-  async function attempt(work: () => Promise<void>): Promise<void> {
+  async function every(work: () => Promise<unknown>): Promise<void> {
+    while (!signal.aborted) {
+      await attempt(work);
+      await clock.sleep(settings.statusPeriodS * 1000, signal).catch(() => undefined);
+    }
+  }
+
+  async function attempt(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
       log.warn("status.not-reported", { reason: reasonOf(error) });
     }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Resolves with the work, or as soon as no byte of the log has been shipped for a while. */
+async function whileItMoves({ clock, activity }: AgentContext, work: Promise<unknown>): Promise<void> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  void work.then(end, end);
+  let before = -1;
+  while (!ended.signal.aborted && activity.shipped !== before) {
+    before = activity.shipped;
+    await clock.sleep(PATIENCE_MS, ended.signal).catch(() => undefined);
   }
 }
 

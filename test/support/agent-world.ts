@@ -9,6 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import { createLog } from "../../base/log.ts";
 import { createS3Store } from "../../cloud/aws/s3-store.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
+import type { Store } from "../../cloud/ports/store.ts";
 import { buildRequest } from "../../schemas/build.ts";
 import type { JobRequest } from "../../schemas/request.ts";
 import type { JobResponse } from "../../schemas/response.ts";
@@ -78,7 +79,7 @@ export function createWorld(options: WorldOptions = {}) {
   const world = { clock, objects, queues, callbacks, inputs, processes };
 
   /** Starts an agent; `life` is how it may end. */
-  function start(life: Life = createLife(), name = "a") {
+  function start(life: Life = createLife(), name = "a", store: Store = createS3Store(objects)) {
     const files = createMemoryFiles();
     const mortalClock = clockOf(clock, life);
     const logged: string[] = [];
@@ -89,7 +90,7 @@ export function createWorld(options: WorldOptions = {}) {
     const requests = life.wrap<Queue>("requests", queues.requests);
     const bucket = life.wrap("objects", objects);
     const activity = new Activity(
-      { clock: mortalClock, files, store: createS3Store(objects), log },
+      { clock: mortalClock, files, store, log },
       { instanceId: name, folder: "/work" },
     );
     const context: AgentContext = {

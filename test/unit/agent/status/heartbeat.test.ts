@@ -75,3 +75,56 @@ describe("the status", () => {
     await world.drain(agent);
   });
 });
+
+/** A store that takes requests and never answers, until it is let go. */
+function hangingStore(whole: Store) {
+  const hanging = { is: true, calls: 0 };
+  const ask = <T>(work: () => Promise<T>) => {
+    hanging.calls++;
+    return hanging.is ? new Promise<T>(() => undefined) : work();
+  };
+  const store: Store = {
+    appendActivity: (...it) => ask(() => whole.appendActivity(...it)),
+    putStatus: (row) => ask(() => whole.putStatus(row)),
+    listStatus: () => ask(() => whole.listStatus()),
+    deleteStatus: (id) => ask(() => whole.deleteStatus(id)),
+  };
+  return { store, hanging };
+}
+
+describe("a store that hangs", () => {
+  test("holds up neither the jobs nor the local log nor, for more than two seconds, the agent's leaving", async () => {
+    const world = createWorld();
+    const { store, hanging } = hangingStore(createS3Store(world.objects));
+    const agent = world.start(undefined, "a", store);
+    const left = new AbortController();
+    const reporting = reportStatus(agent.context, store, agent.worker, FACTS, left.signal);
+    await world.submit();
+    await world.clock.until(world.idle);
+    await world.clock.advance(1_000);
+    expect(world.callbacks.requests).toHaveLength(1);
+    const local = Buffer.from(agent.files.contents.get("/work/activity-a.log") ?? "").toString();
+    for (const event of ["received", "started", "delivered"]) expect(local).toContain(`"${event}"`);
+    expect(hanging.calls).toBeGreaterThan(0);
+    await world.drain(agent);
+    const before = world.clock.now();
+    left.abort();
+    await world.clock.settle(reporting);
+    expect(world.clock.now() - before).toBeLessThanOrEqual(2_000);
+  });
+
+  test("is left one request at a time, however long it hangs", async () => {
+    const world = createWorld();
+    const { store, hanging } = hangingStore(createS3Store(world.objects));
+    const agent = world.start(undefined, "a", store);
+    const left = new AbortController();
+    const reporting = reportStatus(agent.context, store, agent.worker, FACTS, left.signal);
+    await world.submit();
+    await world.clock.until(world.idle);
+    await world.clock.advance(120_000);
+    expect(hanging.calls).toBeLessThanOrEqual(2); // one row, one chunk
+    left.abort();
+    await world.clock.settle(reporting);
+    await world.drain(agent);
+  });
+});
