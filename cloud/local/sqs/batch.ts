@@ -31,10 +31,8 @@ export function readEntries(input: Input): Entry[] {
     );
   }
   if (new Set(entries.map(({ id }) => id)).size < entries.length) {
-    throw new AwsError(
-      "BatchEntryIdsNotDistinct",
-      "Two or more batch entries in the request have the same Id.",
-    );
+    const repeated = entries.find(({ id }, index) => entries.findIndex((it) => it.id === id) < index);
+    throw new AwsError("BatchEntryIdsNotDistinct", `Id ${repeated?.id} repeated.`);
   }
   return entries;
 }

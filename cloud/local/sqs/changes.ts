@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
+import { maxLateMs } from "../nasty/faults.ts";
 import { dueAt, settle } from "./due.ts";
 import type { LiveQueue } from "./live-queue.ts";
-import { DELAYED, IN_FLIGHT, VISIBLE } from "./message-table.ts";
+import { DELAYED, IN_FLIGHT, VISIBLE, type MessageRow } from "./message-table.ts";
+import type { Receipt } from "./receipt.ts";
 import type { SqsState } from "./state.ts";
 
 /** A message may be hidden for twelve hours in all, counted from its receive. */
@@ -12,45 +14,66 @@ export interface Outgoing {
   body: string;
   md5: string;
   attributes: string | null;
+  system: string | null;
+  /** Message group of a FIFO queue. */
+  group: string | undefined;
   delayMs: number;
 }
 
-/** Puts a message in the queue; answers its id. Inside a transaction. */
-export function put(state: SqsState, queue: LiveQueue, message: Outgoing): string {
+/** Puts a message in the queue; answers its id and its number. Inside a transaction. */
+export function put(state: SqsState, queue: LiveQueue, message: Outgoing): { id: string; seq: number } {
   const now = state.clock.now();
   const id = randomUUID();
-  const inState = message.delayMs > 0 ? DELAYED : VISIBLE;
-  state.messages.insert({
+  const delayMs = message.delayMs + lateness(state, queue);
+  const inState = delayMs > 0 ? DELAYED : VISIBLE;
+  const grp = message.group === undefined ? null : state.groups.of(queue.pool, message.group);
+  const seq = state.messages.insert({
     pool: queue.pool,
     state: inState,
-    dueMs: now + message.delayMs,
+    dueMs: now + delayMs,
     sentMs: now,
     id,
     sender: state.account,
     md5: message.md5,
     attributes: message.attributes,
     body: message.body,
+    system: message.system,
+    grp,
   });
+  state.groups.refresh(grp);
   queue.counts[inState]++;
-  if (inState === DELAYED) dueAt(queue, now + message.delayMs);
+  if (inState === DELAYED) dueAt(queue, now + delayMs);
   dueAt(queue, now + queue.settings.retentionMs);
   state.touched.add(queue);
-  return id;
+  return { id, seq };
+}
+
+function lateness(state: SqsState, queue: LiveQueue): number {
+  if (queue.fifo || !state.faults.strikes("late-visibility")) return 0;
+  return 1 + state.faults.pick("late-visibility", maxLateMs);
 }
 
 /**
  * Deletes the message a handle stands for. With a handle that is not the message's newest, the request succeeds
  * and deletes nothing, as the API reference of DeleteMessage says. With the newest one it deletes, even if the
- * message has become visible again. Inside a transaction.
+ * message has become visible again; not so in a FIFO queue, where that is an error. Inside a transaction.
  */
 export function remove(state: SqsState, queue: LiveQueue, handle: string): void {
   const receipt = state.receipts.read(handle);
-  if (receipt.pool !== queue.pool) return;
-  const row = state.messages.find(queue.pool, receipt.seq);
-  if (row === undefined || row.receipt !== receipt.receipt) return;
+  if (queue.fifo) settle(state, queue, state.clock.now());
+  const row = messageOf(state, queue, receipt);
+  if (row === undefined) return;
+  const newest = row.receipt === receipt.receipt;
+  if (queue.fifo && !(newest && row.state === IN_FLIGHT)) throw expiredHandle(handle);
+  if (!newest) return;
   state.messages.remove(row.seq);
+  state.groups.refresh(row.grp);
   queue.counts[row.state]--;
   state.touched.add(queue);
+}
+
+function messageOf(state: SqsState, queue: LiveQueue, receipt: Receipt): MessageRow | undefined {
+  return receipt.pool === queue.pool ? state.messages.find(queue.pool, receipt.seq) : undefined;
 }
 
 /**
@@ -64,19 +87,15 @@ export function changeVisibility(
   handle: string,
   visibilityMs: number,
 ): void {
-  const receipt = state.receipts.read(handle);
   const now = state.clock.now();
+  const receipt = state.receipts.read(handle);
   settle(state, queue, now);
   state.touched.add(queue);
-  const row = state.messages.find(queue.pool, receipt.seq);
-  if (row === undefined || receipt.pool !== queue.pool || row.receipt !== receipt.receipt) {
-    throw new AwsError(
-      "InvalidParameterValue",
-      `Value ${handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
-    );
-  }
-  if (row.state !== IN_FLIGHT) {
-    throw new AwsError("MessageNotInflight", "The specified message isn't in flight.");
+  const row = messageOf(state, queue, receipt);
+  const refusal = refusalOf(queue, row, receipt, handle);
+  if (row === undefined || refusal !== undefined) {
+    if (!queue.fifo && state.faults.strikes("lenient-visibility")) return;
+    throw refusal ?? unavailable(handle);
   }
   if (now - (row.received_ms ?? now) + visibilityMs > MAX_HIDDEN_MS) {
     throw new AwsError(
@@ -86,6 +105,7 @@ export function changeVisibility(
   }
   if (visibilityMs === 0) {
     state.messages.setDue(row.seq, VISIBLE, now);
+    state.groups.refresh(row.grp);
     queue.counts[IN_FLIGHT]--;
     queue.counts[VISIBLE]++;
     return;
@@ -93,3 +113,29 @@ export function changeVisibility(
   state.messages.setDue(row.seq, IN_FLIGHT, now + visibilityMs);
   dueAt(queue, now + visibilityMs);
 }
+
+function refusalOf(
+  queue: LiveQueue,
+  row: MessageRow | undefined,
+  receipt: Receipt,
+  handle: string,
+): AwsError | undefined {
+  if (row === undefined) return unavailable(handle);
+  const newest = row.receipt === receipt.receipt;
+  if (newest && row.state === IN_FLIGHT) return undefined;
+  if (queue.fifo) return expiredHandle(handle);
+  if (!newest) return unavailable(handle);
+  return new AwsError("MessageNotInflight", "The specified message isn't in flight.");
+}
+
+const unavailable = (handle: string) =>
+  new AwsError(
+    "InvalidParameterValue",
+    `Value ${handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
+  );
+
+const expiredHandle = (handle: string) =>
+  new AwsError(
+    "InvalidParameterValue",
+    `Value ${handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`,
+  );

@@ -2,16 +2,22 @@ import { AwsError } from "../aws-error.ts";
 import { arm, dueAt, settle } from "./due.ts";
 import type { LiveQueue, Taken, Waiter } from "./live-queue.ts";
 import { IN_FLIGHT, VISIBLE, type FullMessage } from "./message-table.ts";
-import { arnOf, queueByArn, type SqsState } from "./state.ts";
+import { rememberAttempt } from "./attempts.ts";
+import { moveToDeadLetters } from "./dead-letters.ts";
+import type { SqsState } from "./state.ts";
 
 /** SQS's limit of messages in flight for a standard queue. */
 const MAX_IN_FLIGHT = 120_000;
+/** How far reordering reaches: more than one receive can take. */
+const REORDER_WINDOW = 50;
 
 export interface PollOptions {
   /** 1 to 10. */
   max: number;
   waitMs: number;
   visibilityMs: number;
+  /** Under which a receive from a FIFO queue can be repeated. */
+  attemptId?: string | undefined;
   /** False when the client is known to have gone. */
   alive: () => boolean;
   /** Registers what to do when the client goes; returns a function that forgets it. */
@@ -34,6 +40,7 @@ export function poll(state: SqsState, queue: LiveQueue, options: PollOptions): P
     const waiter: Waiter = {
       max: options.max,
       visibilityMs: options.visibilityMs,
+      attemptId: options.attemptId,
       alive: options.alive,
       finish: (taken) => {
         leave();
@@ -88,7 +95,8 @@ function serveWaiters(state: SqsState, queue: LiveQueue, now: number): void {
 function serveImmediate(state: SqsState, queue: LiveQueue, now: number): void {
   for (const waiter of queue.immediate) {
     queue.immediate.delete(waiter);
-    if (waiter.alive() && queue.counts[IN_FLIGHT] >= MAX_IN_FLIGHT) {
+    // A FIFO queue says nothing when it is full (API reference, ChangeMessageVisibility).
+    if (waiter.alive() && !queue.fifo && queue.counts[IN_FLIGHT] >= MAX_IN_FLIGHT) {
       const refusal = new AwsError(
         "OverLimit",
         `The queue has ${MAX_IN_FLIGHT} messages in flight, the most allowed.`,
@@ -96,7 +104,8 @@ function serveImmediate(state: SqsState, queue: LiveQueue, now: number): void {
       state.group.settle(() => waiter.fail(refusal), waiter.fail);
       continue;
     }
-    const taken = waiter.alive() ? take(state, queue, waiter, now) : [];
+    const empty = !queue.fifo && queue.counts[VISIBLE] > 0 && state.faults.strikes("empty-receive");
+    const taken = waiter.alive() && !empty ? take(state, queue, waiter, now) : [];
     state.group.settle(() => waiter.finish(taken), waiter.fail);
   }
 }
@@ -105,14 +114,31 @@ function take(state: SqsState, queue: LiveQueue, waiter: Waiter, now: number): T
   const room = Math.min(waiter.max, MAX_IN_FLIGHT - queue.counts[IN_FLIGHT]);
   const taken: Taken[] = [];
   while (taken.length < room && queue.counts[VISIBLE] > 0) {
-    const found = state.messages.visible(queue.pool, room - taken.length);
-    if (found.length === 0) throw new Error(`queue ${queue.name} counts messages that it does not have`);
+    const found = candidates(state, queue, room - taken.length);
+    if (found.length === 0) break; // a FIFO queue whose groups are all blocked
     for (const message of found) {
       if (moveToDeadLetters(state, queue, message, now)) continue;
       taken.push(takeOne(state, queue, message, now, waiter.visibilityMs));
     }
+    state.groups.refresh(found[0]?.grp ?? null);
   }
+  rememberAttempt(state, queue, waiter.attemptId, taken, now);
   return taken;
+}
+
+/** The messages that come next; those of a FIFO queue are of one group. */
+function candidates(state: SqsState, queue: LiveQueue, max: number): FullMessage[] {
+  if (queue.fifo) return state.groups.next(queue.pool, max);
+  const found = state.faults.strikes("reorder")
+    ? shuffled(state, state.messages.visible(queue.pool, REORDER_WINDOW)).slice(0, max)
+    : state.messages.visible(queue.pool, max);
+  if (found.length === 0) throw new Error(`queue ${queue.name} counts messages that it does not have`);
+  return found;
+}
+
+function shuffled(state: SqsState, messages: FullMessage[]): FullMessage[] {
+  const left = [...messages];
+  return messages.flatMap(() => left.splice(state.faults.pick("reorder", left.length), 1));
 }
 
 function takeOne(
@@ -128,6 +154,7 @@ function takeOne(
   queue.counts[VISIBLE]--;
   queue.counts[IN_FLIGHT]++;
   dueAt(queue, dueMs);
+  if (!queue.fifo && state.faults.strikes("duplicate")) giveTwice(state, queue, before, now);
   const message: FullMessage = {
     ...before,
     state: IN_FLIGHT,
@@ -140,22 +167,11 @@ function takeOne(
   return { before, message };
 }
 
-/**
- * Instead of being received more than maxReceiveCount times, a message moves to the dead-letter queue. It keeps
- * its id, its receive count and, since retention counts from the original enqueue, its sent timestamp
- * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html).
- */
-function moveToDeadLetters(state: SqsState, queue: LiveQueue, message: FullMessage, now: number): boolean {
-  const policy = queue.settings.redrive;
-  if (policy === undefined || message.receive_count < policy.maxReceiveCount) return false;
-  const target = queueByArn(state, policy.deadLetterTargetArn);
-  if (target === undefined) return false; // deleted since: SQS goes on delivering
-  state.messages.move(message.seq, target.pool, now, arnOf(state, queue.name));
-  queue.counts[VISIBLE]--;
-  target.counts[VISIBLE]++;
-  dueAt(target, message.sent_ms + target.settings.retentionMs);
-  state.touched.add(target);
-  return true;
+/** Leaves a message that was just taken visible, so that somebody else receives it as well. */
+function giveTwice(state: SqsState, queue: LiveQueue, { seq }: FullMessage, now: number): void {
+  // One millisecond on: it must not come twice in one answer.
+  state.messages.setDue(seq, IN_FLIGHT, now + 1);
+  dueAt(queue, now + 1);
 }
 
 /** Undoes a receive whose answer reached nobody: the messages stand where they stood, and no receive is counted. */
@@ -165,6 +181,7 @@ export function putBack(state: SqsState, queue: LiveQueue, taken: readonly Taken
       const now = state.messages.find(queue.pool, message.seq);
       if (now === undefined || now.state !== IN_FLIGHT || now.receipt !== message.receipt) continue;
       state.messages.putBack(before);
+      state.groups.refresh(before.grp);
       queue.counts[IN_FLIGHT]--;
       queue.counts[VISIBLE]++;
     }

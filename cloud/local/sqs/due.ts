@@ -1,5 +1,5 @@
 import type { LiveQueue } from "./live-queue.ts";
-import { DELAYED, IN_FLIGHT, VISIBLE } from "./message-table.ts";
+import { DELAYED, IN_FLIGHT, VISIBLE, type State } from "./message-table.ts";
 import type { SqsState } from "./state.ts";
 
 /** Messages moved in one step; more wait for the next turn, so that requests are answered in between. */
@@ -12,12 +12,13 @@ export function settle(state: SqsState, queue: LiveQueue, now: number): void {
   if (now < queue.nextDueMs) return;
   // Age first: a message that is too old must not become visible once more.
   const tooOld = state.messages.sentBefore(queue.pool, now - queue.settings.retentionMs, MAX_PER_STEP);
-  for (const { seq, state: from } of tooOld) {
+  for (const { seq, state: from, grp } of tooOld) {
     state.messages.remove(seq);
+    state.groups.refresh(grp);
     queue.counts[from]--;
   }
   for (const from of [IN_FLIGHT, DELAYED] as const) {
-    const released = state.messages.release(queue.pool, from, now, MAX_PER_STEP);
+    const released = release(state, queue, from, now);
     queue.counts[from] -= released;
     queue.counts[VISIBLE] += released;
   }
@@ -26,6 +27,13 @@ export function settle(state: SqsState, queue: LiveQueue, now: number): void {
     state.messages.nextDueMs(queue.pool, DELAYED),
     state.messages.oldestMs(queue.pool) + queue.settings.retentionMs,
   );
+}
+
+function release(state: SqsState, queue: LiveQueue, from: State, now: number): number {
+  if (!queue.fifo) return state.messages.release(queue.pool, from, now, MAX_PER_STEP);
+  const grouped = state.messages.releaseGrouped(queue.pool, from, now, MAX_PER_STEP);
+  for (const grp of new Set(grouped)) state.groups.refresh(grp);
+  return grouped.length;
 }
 
 /** Remembers that something is due at `ms`. */

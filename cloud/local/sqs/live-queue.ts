@@ -12,6 +12,7 @@ export interface Taken {
 export interface Waiter {
   max: number;
   visibilityMs: number;
+  attemptId: string | undefined;
   /** False when nobody would read the answer. */
   alive: () => boolean;
   finish: (taken: Taken[]) => void;
@@ -22,8 +23,13 @@ export interface Waiter {
 export interface LiveQueue {
   readonly name: string;
   readonly createdMs: number;
+  /** Its first pool: what outlives a purge hangs on this number. */
+  readonly origin: number;
+  readonly fifo: boolean;
   pool: number;
   modifiedMs: number;
+  purgedMs: number | null;
+  tags: Readonly<Record<string, string>>;
   attributes: AttributeMap;
   settings: QueueSettings;
   /** How many messages are visible, in flight, delayed: indexed by State. */
@@ -42,8 +48,12 @@ export function liveQueue(row: QueueRow, counts: [number, number, number]): Live
   return {
     name: row.name,
     createdMs: row.created_ms,
+    origin: row.origin,
+    fifo: row.name.endsWith(".fifo"),
     pool: row.pool,
     modifiedMs: row.modified_ms,
+    purgedMs: row.purged_ms,
+    tags: JSON.parse(row.tags) as Record<string, string>,
     attributes,
     settings: settingsOf(attributes),
     counts,
@@ -58,8 +68,11 @@ export function rowOf(queue: LiveQueue): QueueRow {
   return {
     name: queue.name,
     pool: queue.pool,
+    origin: queue.origin,
     created_ms: queue.createdMs,
     modified_ms: queue.modifiedMs,
+    purged_ms: queue.purgedMs,
     attributes: JSON.stringify(queue.attributes),
+    tags: JSON.stringify(queue.tags),
   };
 }

@@ -26,11 +26,32 @@ export function readMessageAttributes(input: Input): MessageAttributes | undefin
   return Object.fromEntries(names.map((name) => [name, readOne(name, fields.object(name))]));
 }
 
+/**
+ * Reads the system attributes a sender may give: the X-Ray trace header and nothing else. They do not count towards
+ * the size of a message. Throws AwsError `InvalidParameterValue`.
+ */
+export function readSystemAttributes(input: Input): MessageAttributes | undefined {
+  const fields = input.object("MessageSystemAttributes");
+  const names = fields?.names() ?? [];
+  if (fields === undefined || names.length === 0) return undefined;
+  return Object.fromEntries(
+    names.map((name) => {
+      const type = fields.object(name)?.optionalText("DataType");
+      if (name !== "AWSTraceHeader") throw invalid(`Message system attribute name '${name}' is invalid.`);
+      if (type !== "String") throw invalid(`Message system attribute '${name}' must be of type String.`);
+      return [name, readValue(name, type, fields.object(name))];
+    }),
+  );
+}
+
 function readOne(name: string, input: Input | undefined): MessageAttribute {
   if (!/^(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)$/.test(name) || /^(aws|amazon)\./i.test(name)) {
     throw invalid(`The message attribute name '${name}' is invalid.`);
   }
-  const type = input?.optionalText("DataType") ?? "";
+  return readValue(name, input?.optionalText("DataType") ?? "", input);
+}
+
+function readValue(name: string, type: string, input: Input | undefined): MessageAttribute {
   const kind = /^(String|Number|Binary)(\.[^\s]{1,250})?$/.exec(type)?.[1];
   if (kind === undefined) {
     throw invalid(

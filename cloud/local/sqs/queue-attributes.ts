@@ -1,4 +1,10 @@
 import { AwsError } from "../aws-error.ts";
+import {
+  readRedriveAllowPolicy,
+  readRedrivePolicy,
+  type RedriveAllowPolicy,
+  type RedrivePolicy,
+} from "./redrive-policy.ts";
 
 /** Attributes that can be set, with their limits and defaults (SQS API reference, SetQueueAttributes). */
 const numeric = {
@@ -9,13 +15,17 @@ const numeric = {
   VisibilityTimeout: { min: 0, max: 43_200, initial: 30 },
 } as const;
 
-type NumericName = keyof typeof numeric;
+/** Of FIFO queues alone; a standard queue does not know the names. The first value is the default. */
+const fifoOnly: Readonly<Record<string, readonly string[]>> = {
+  ContentBasedDeduplication: ["false", "true"],
+  DeduplicationScope: ["queue", "messageGroup"],
+  FifoThroughputLimit: ["perQueue", "perMessageGroupId"],
+};
 
-interface RedrivePolicy {
-  deadLetterTargetArn: string;
-  /** A message received this many times moves instead of being received once more. */
-  maxReceiveCount: number;
-}
+/** Kept and told, without effect here. */
+const kept = new Set(["Policy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"]);
+
+type NumericName = keyof typeof numeric;
 
 /** What a queue does, read from its attributes. */
 export interface QueueSettings {
@@ -25,61 +35,81 @@ export interface QueueSettings {
   waitMs: number;
   visibilityMs: number;
   redrive: RedrivePolicy | undefined;
+  redriveAllow: RedriveAllowPolicy | undefined;
+  contentDeduplication: boolean;
+  /** Deduplication ids count within their message group, not in the whole queue. */
+  deduplicationPerGroup: boolean;
 }
 
 export type AttributeMap = Readonly<Record<string, string>>;
 
 const isNumeric = (name: string): name is NumericName => Object.hasOwn(numeric, name);
 
-/** Throws AwsError `InvalidAttributeName` or `InvalidAttributeValue` for what cannot be set. */
-export function checkAttributes(attributes: AttributeMap): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (isNumeric(name)) checkNumber(name, value);
-    else if (name === "RedrivePolicy") readRedrive(value);
+/**
+ * Checks attributes to set against those the queue has already.
+ * Throws AwsError `InvalidAttributeName`, `InvalidAttributeValue` or, for a policy, `InvalidParameterValue`.
+ */
+export function checkAttributes(changes: AttributeMap, fifo: boolean, before: AttributeMap = {}): void {
+  for (const [name, value] of Object.entries(changes)) {
+    if (isNumeric(name)) checkNumber(name, value, numeric[name]);
+    else if (name === "RedrivePolicy") readRedrivePolicy(value);
+    else if (name === "RedriveAllowPolicy") readRedriveAllowPolicy(value);
+    else if (kept.has(name)) checkKept(name, value);
+    else if (fifo && name === "FifoQueue") checkOneOf(name, value, ["true"]);
+    else if (fifo && fifoOnly[name] !== undefined) checkOneOf(name, value, fifoOnly[name]);
     else throw new AwsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
   }
-}
-
-function checkNumber(name: NumericName, value: string): void {
-  const { min, max } = numeric[name];
-  const number = Number(value);
-  if (!/^\d{1,9}$/.test(value) || number < min || number > max) {
-    throw new AwsError("InvalidAttributeValue", `Invalid value for the parameter ${name}.`);
-  }
-}
-
-function readRedrive(text: string): RedrivePolicy | undefined {
-  if (text === "") return undefined; // AWS takes the empty string as "no policy"
-  const refuse = (reason: string) =>
-    new AwsError(
-      "InvalidParameterValue",
-      `Value ${text} for parameter RedrivePolicy is invalid. Reason: ${reason}`,
+  const after = { ...before, ...changes };
+  if (
+    after["FifoThroughputLimit"] === "perMessageGroupId" &&
+    after["DeduplicationScope"] !== "messageGroup"
+  ) {
+    throw new AwsError(
+      "InvalidAttributeValue",
+      "Invalid value for the parameter FifoThroughputLimit. Reason: The perMessageGroupId value is allowed only when the value for DeduplicationScope is messageGroup.",
     );
-  let policy: unknown;
-  try {
-    policy = JSON.parse(text);
-  } catch {
-    throw refuse("Redrive policy is not a valid JSON map.");
   }
-  if (typeof policy !== "object" || policy === null) throw refuse("Redrive policy is not a valid JSON map.");
-  const { deadLetterTargetArn: arn, maxReceiveCount } = policy as Record<string, unknown>;
-  const count = Number(maxReceiveCount);
-  if (typeof arn !== "string")
-    throw refuse("Redrive policy does not contain mandatory attribute: deadLetterTargetArn.");
-  if (maxReceiveCount === undefined) {
-    throw refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount.");
-  }
-  if (!Number.isInteger(count) || count < 1 || count > 1000) {
-    throw refuse("Invalid value for maxReceiveCount: must be between 1 and 1000.");
-  }
-  return { deadLetterTargetArn: arn, maxReceiveCount: count };
 }
 
-/** Every settable attribute with its value in force. */
-export function attributesInForce(set: AttributeMap): Record<string, string> {
+const invalid = (name: string, reason = "") =>
+  new AwsError("InvalidAttributeValue", `Invalid value for the parameter ${name}.${reason}`);
+
+function checkNumber(name: string, value: string, { min, max }: { min: number; max: number }): void {
+  const number = Number(value);
+  if (!/^\d{1,9}$/.test(value) || number < min || number > max) throw invalid(name);
+}
+
+function checkOneOf(name: string, value: string, values: readonly string[]): void {
+  if (values.includes(value)) return;
+  throw invalid(name, name === "FifoQueue" ? " Reason: Modifying queue type is not supported." : "");
+}
+
+function checkKept(name: string, value: string): void {
+  if (name === "SqsManagedSseEnabled") checkOneOf(name, value, ["true", "false"]);
+  if (name === "KmsDataKeyReusePeriodSeconds") checkNumber(name, value, { min: 60, max: 86_400 });
+  if (name === "Policy" && value !== "" && !isJson(value)) throw invalid(name);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every attribute with its value in force. What was set to the empty string is not there. */
+export function attributesInForce(set: AttributeMap, fifo: boolean): Record<string, string> {
   const all: Record<string, string> = {};
   for (const [name, { initial }] of Object.entries(numeric)) all[name] = set[name] ?? String(initial);
-  if (set["RedrivePolicy"]) all["RedrivePolicy"] = set["RedrivePolicy"];
+  for (const name of ["RedrivePolicy", "RedriveAllowPolicy", ...kept]) if (set[name]) all[name] = set[name];
+  // Encrypted with keys of SQS's own unless another key is named: the default of every queue since 2022.
+  all["SqsManagedSseEnabled"] ??= String(!set["KmsMasterKeyId"]);
+  if (fifo) {
+    all["FifoQueue"] = "true";
+    for (const [name, values] of Object.entries(fifoOnly)) all[name] = set[name] ?? values[0] ?? "";
+  }
   return all;
 }
 
@@ -91,6 +121,9 @@ export function settingsOf(set: AttributeMap): QueueSettings {
     retentionMs: number("MessageRetentionPeriod") * 1000,
     waitMs: number("ReceiveMessageWaitTimeSeconds") * 1000,
     visibilityMs: number("VisibilityTimeout") * 1000,
-    redrive: readRedrive(set["RedrivePolicy"] ?? ""),
+    redrive: readRedrivePolicy(set["RedrivePolicy"] ?? ""),
+    redriveAllow: readRedriveAllowPolicy(set["RedriveAllowPolicy"] ?? ""),
+    contentDeduplication: set["ContentBasedDeduplication"] === "true",
+    deduplicationPerGroup: set["DeduplicationScope"] === "messageGroup",
   };
 }

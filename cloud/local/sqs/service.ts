@@ -1,15 +1,21 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../../base/clock.ts";
 import type { GroupCommit } from "../group-commit.ts";
+import { noFaults, type Faults } from "../nasty/faults.ts";
+import { openAttemptTable } from "./attempt-table.ts";
+import { openDeduplicationTable } from "./deduplication-table.ts";
 import { deliver } from "./delivery.ts";
 import { disarm } from "./due.ts";
+import { openGroupTable } from "./group-table.ts";
 import { liveQueue, type LiveQueue } from "./live-queue.ts";
 import { openMessageTable } from "./message-table.ts";
+import { resumeMoveTasks } from "./move-tasks.ts";
 import { openQueueTable } from "./queue-table.ts";
 import { Receipts } from "./receipt.ts";
-import { sqsSchema } from "./schema.ts";
+import { createSqsSchema } from "./schema.ts";
 import type { SqsState } from "./state.ts";
 import { sweepDoomed } from "./sweep.ts";
+import { openTaskTable } from "./task-table.ts";
 
 export interface SqsOptions {
   database: DatabaseSync;
@@ -20,19 +26,27 @@ export interface SqsOptions {
   /** Secret key of receipt handles; the same for the life of the database. */
   receiptKey: string;
   report: (error: unknown) => void;
+  /** By default nothing goes wrong on purpose. */
+  faults?: Faults;
 }
 
 /** Opens the queues of a database: their state, timers and unfinished sweeps. */
 export function openSqs(options: SqsOptions): SqsState {
   const { database, group } = options;
-  database.exec(sqsSchema);
+  createSqsSchema(database);
   const state: SqsState = {
     clock: options.clock,
     group,
     messages: openMessageTable(database),
+    groups: openGroupTable(database),
+    deduplication: openDeduplicationTable(database),
+    attempts: openAttemptTable(database),
+    tasks: openTaskTable(database),
+    faults: options.faults ?? noFaults,
     queueTable: openQueueTable(database),
     queues: new Map(),
     touched: new Set(),
+    pauses: new Set(),
     receipts: new Receipts(options.receiptKey),
     region: options.region,
     account: options.account,
@@ -44,6 +58,7 @@ export function openSqs(options: SqsOptions): SqsState {
   group.afterRollback(() => load(state));
   group.run(() => touchAll(state)).catch(state.report);
   sweepDoomed(state);
+  resumeMoveTasks(state);
   return state;
 }
 
@@ -74,6 +89,7 @@ function touchAll(state: SqsState): void {
 /** Ends every wait with an empty answer; no timer is left. */
 export function closeSqs(state: SqsState): void {
   state.closed = true;
+  for (const stop of state.pauses) stop();
   for (const queue of state.queues.values()) {
     disarm(queue);
     for (const waiter of queue.waiters) waiter.finish([]);

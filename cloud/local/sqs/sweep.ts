@@ -24,6 +24,8 @@ function sweepSome(state: SqsState): boolean {
   if (pool === undefined) return false;
   const rows = state.messages.ofPool(pool, MAX_PER_TURN);
   for (const { seq } of rows) state.messages.remove(seq);
-  if (rows.length < MAX_PER_TURN) state.queueTable.forgetPool(pool);
+  if (rows.length < MAX_PER_TURN && state.groups.removeSome(pool, MAX_PER_TURN) < MAX_PER_TURN) {
+    state.queueTable.forgetPool(pool);
+  }
   return true;
 }

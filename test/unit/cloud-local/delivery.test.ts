@@ -17,7 +17,9 @@ function open() {
   const queue = createQueue(state, "q", {});
   group.flush();
   const send = (body: string) =>
-    group.run(() => put(state, queue, { body, md5: "", attributes: null, delayMs: 0 }));
+    group.run(() =>
+      put(state, queue, { body, md5: "", attributes: null, system: null, group: undefined, delayMs: 0 }),
+    );
   return { state, queue, clock, database, reports, send };
 }
 

@@ -111,14 +111,28 @@ async function handle(world: World, kind: "remove" | "hand back" | "extend", whi
     });
 }
 
+/** A second purge within a minute is refused. */
+async function purgeOnce({ state, queue }: World): Promise<void> {
+  await state.group
+    .run(() => purge(state, queue))
+    .catch((error: unknown) => expect(error).toMatchObject({ code: "PurgeQueueInProgress" }));
+}
+
 async function carryOut(world: World, it: Step): Promise<void> {
   const { state, queue } = world;
   if (it.do === "send") {
-    const message = { body: "b", md5: "", attributes: null, delayMs: it.delayS * 1000 };
+    const message = {
+      body: "b",
+      md5: "",
+      attributes: null,
+      system: null,
+      group: undefined,
+      delayMs: it.delayS * 1000,
+    };
     await state.group.run(() => put(state, queue, message));
   } else if (it.do === "receive") await take(world, it);
   else if (it.do === "pass") clock.advance(it.seconds * 1000);
-  else if (it.do === "purge") await state.group.run(() => purge(state, queue));
+  else if (it.do === "purge") await purgeOnce(world);
   else if (it.do === "restart") {
     world.close();
     Object.assign(world, open(world.dir));

@@ -43,7 +43,7 @@ function pick(all: Record<string, string>, name: string): [string, string][] {
 
 function describe(state: SqsState, queue: LiveQueue): Record<string, string> {
   return {
-    ...attributesInForce(queue.attributes),
+    ...attributesInForce(queue.attributes, queue.fifo),
     QueueArn: arnOf(state, queue.name),
     CreatedTimestamp: String(Math.floor(queue.createdMs / 1000)),
     LastModifiedTimestamp: String(Math.floor(queue.modifiedMs / 1000)),

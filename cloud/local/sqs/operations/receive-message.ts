@@ -1,5 +1,9 @@
+import { AwsError } from "../../aws-error.ts";
+import { repeatAttempt } from "../attempts.ts";
 import { poll, putBack } from "../delivery.ts";
 import type { Input } from "../input.ts";
+import { notForThisType, optionalToken, sequenceNumber } from "../fifo.ts";
+import type { LiveQueue } from "../live-queue.ts";
 import type { FullMessage } from "../message-table.ts";
 import { attributesMd5, selectAttributes, type MessageAttributes } from "../message-attributes.ts";
 import { queueOf, type Operation } from "../operation.ts";
@@ -10,12 +14,24 @@ export const receiveMessage: Operation = async (state, input, caller) => {
   const waitS = input.optionalInteger("WaitTimeSeconds", { min: 0, max: 20 });
   const visibilityS = input.optionalInteger("VisibilityTimeout", { min: 0, max: 43_200 });
   const shown = namesShown(input);
-  const queue = await state.group.run(() => queueOf(state, input));
-  const { waitMs, visibilityMs } = queue.settings;
+  const attemptId = optionalToken(input, "ReceiveRequestAttemptId");
+  const { queue, repeated } = await state.group.run(() => {
+    const found = queueOf(state, input);
+    if (attemptId === undefined) return { queue: found };
+    if (!found.fifo) throw notForThisType("ReceiveRequestAttemptId", attemptId);
+    return {
+      queue: found,
+      repeated: repeatAttempt(state, found, attemptId, visibilityOf(found, visibilityS)),
+    };
+  });
+  if (repeated !== undefined) {
+    return { output: { Messages: repeated.map(({ message }) => present(state, message, shown)) } };
+  }
   const taken = await poll(state, queue, {
     max,
-    waitMs: waitS === undefined ? waitMs : waitS * 1000,
-    visibilityMs: visibilityS === undefined ? visibilityMs : visibilityS * 1000,
+    waitMs: waitS === undefined ? queue.settings.waitMs : waitS * 1000,
+    visibilityMs: visibilityOf(queue, visibilityS),
+    attemptId,
     alive: caller.alive,
     onGone: caller.onGone,
   });
@@ -26,17 +42,35 @@ export const receiveMessage: Operation = async (state, input, caller) => {
   };
 };
 
+const visibilityOf = (queue: LiveQueue, askedS: number | undefined) =>
+  askedS === undefined ? queue.settings.visibilityMs : askedS * 1000;
+
 interface Shown {
   system: readonly string[];
   attributes: readonly string[];
 }
 
+/** Names that a receive may ask for. */
+const systemNames = new Set([
+  "All",
+  "SenderId",
+  "SentTimestamp",
+  "ApproximateReceiveCount",
+  "ApproximateFirstReceiveTimestamp",
+  "SequenceNumber",
+  "MessageDeduplicationId",
+  "MessageGroupId",
+  "AWSTraceHeader",
+  "DeadLetterQueueSourceArn",
+]);
+
+/** Throws AwsError `InvalidAttributeName` for a system attribute that does not exist. */
 function namesShown(input: Input): Shown {
-  return {
-    // AttributeNames is the older name of MessageSystemAttributeNames.
-    system: [...input.texts("AttributeNames"), ...input.texts("MessageSystemAttributeNames")],
-    attributes: input.texts("MessageAttributeNames"),
-  };
+  // AttributeNames is the older name of MessageSystemAttributeNames.
+  const system = [...input.texts("AttributeNames"), ...input.texts("MessageSystemAttributeNames")];
+  const unknown = system.find((name) => !systemNames.has(name));
+  if (unknown !== undefined) throw new AwsError("InvalidAttributeName", `Unknown Attribute ${unknown}.`);
+  return { system, attributes: input.texts("MessageAttributeNames") };
 }
 
 function present(state: SqsState, message: FullMessage, shown: Shown): Record<string, unknown> {
@@ -65,6 +99,8 @@ function systemAttributes(message: FullMessage, wanted: readonly string[]): Reco
     ["ApproximateReceiveCount", String(message.receive_count)],
     ["ApproximateFirstReceiveTimestamp", String(message.first_received_ms)],
     ["DeadLetterQueueSourceArn", message.moved_from ?? undefined],
+    ["SequenceNumber", message.grp === null ? undefined : sequenceNumber(message.seq)],
+    ...Object.entries(JSON.parse(message.system ?? "{}") as Record<string, string>),
   ];
   const everything = wanted.includes("All");
   return Object.fromEntries(
