@@ -18,8 +18,8 @@ import type { Sandbox } from "../base/system/sandbox/sandbox.ts";
 import { endAll, survivors } from "../base/system/sandbox/survivors.ts";
 import { loadSettings, machine } from "../base/system/settings.ts";
 import { closeS3Clients, createS3Clients, openBucket, type S3Clients } from "../cloud/aws/s3.ts";
-import { createS3Store } from "../cloud/aws/s3-store.ts";
 import { closeSqsClients, createSqsClients, openQueue, type SqsClients } from "../cloud/aws/sqs.ts";
+import { openStore } from "../cloud/aws/store.ts";
 import type { Objects } from "../cloud/ports/objects.ts";
 import type { Store } from "../cloud/ports/store.ts";
 import { readCatalog } from "./admit/catalog.ts";
@@ -88,7 +88,7 @@ async function runAgent(config: Config): Promise<void> {
 
   const clients = { sqs: createSqsClients(), s3: createS3Clients(), http: createSystemHttp() };
   const objects = openBucket(clients.s3, config.bucket);
-  const store = createS3Store(objects);
+  const { store, close: closeStore } = openStore(config);
   const processes = createProcesses(sandbox);
   const context = await openContext(config, jobsDir, clients, { objects, store, log, processes });
   announce(context, sandbox);
@@ -105,6 +105,7 @@ async function runAgent(config: Config): Promise<void> {
   restore();
   log.info("agent.left", { ...worker.counts });
   await systemFiles.remove(jobsDir);
+  closeStore();
   await clients.http.close();
   closeSqsClients(clients.sqs);
   closeS3Clients(clients.s3);

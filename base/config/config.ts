@@ -6,6 +6,7 @@ import schema from "./drover.schema.json" with { type: "json" };
 /** The settings of a fleet, complete: drover.schema.json documents each of them and its default. */
 export interface Config {
   bucket: string;
+  store: "s3" | "simpledb";
   queues: { requests: string; responses: string; deliveries: string; dead: string };
   services_dir: string;
   work_dir: string;

@@ -19,10 +19,10 @@ export interface S3Clients {
   stream: S3Client;
 }
 
-export function createS3Clients(): S3Clients {
+export function createS3Clients(options: { maxAttempts?: number } = {}): S3Clients {
   return {
-    call: withStoreDate(new S3Client({ requestHandler: callHandler })),
-    stream: withStoreDate(new S3Client({ requestHandler: streamHandler })),
+    call: withStoreDate(new S3Client({ ...options, requestHandler: callHandler })),
+    stream: withStoreDate(new S3Client({ ...options, requestHandler: streamHandler })),
   };
 }
 

@@ -7,6 +7,7 @@ import { loadSettings } from "../../base/system/settings.ts";
 import { ensureBucket, ensureQueue } from "../../cloud/aws/provision.ts";
 import { closeS3Clients, createS3Clients } from "../../cloud/aws/s3.ts";
 import { closeSqsClients, createSqsClients } from "../../cloud/aws/sqs.ts";
+import { ensureStore } from "../../cloud/aws/store.ts";
 import { queuePlans } from "./setup.ts";
 
 /** `drover setup`: creates what is missing, adjusts what differs, loses nothing. */
@@ -32,12 +33,13 @@ export async function setUp(config: Config): Promise<string[]> {
     const urls: string[] = [];
     for (const plan of queuePlans(config)) urls.push(await ensureQueue(sqs, plan));
     await ensureBucket(s3, config.bucket);
+    await ensureStore(config);
     return urls;
   } catch (error) {
     const advice = "Check AWS_ENDPOINT_URL, AWS_REGION, the credentials and their rights.";
     throw new DroverError(
       "cloud-unreachable",
-      `The queues or the bucket could not be made: ${reasonOf(error)}. ${advice}`,
+      `The queues, the bucket or the store could not be made: ${reasonOf(error)}. ${advice}`,
       {
         cause: error,
       },

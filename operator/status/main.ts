@@ -4,9 +4,8 @@ import { exitCodeOf } from "../../base/system/cli.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { root } from "../../base/system/root.ts";
 import { loadSettings } from "../../base/system/settings.ts";
-import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
-import { createS3Store } from "../../cloud/aws/s3-store.ts";
 import { closeSqsClients, createSqsClients, openQueue } from "../../cloud/aws/sqs.ts";
+import { openStore } from "../../cloud/aws/store.ts";
 import { showPicture, takePicture } from "./status.ts";
 
 /** `drover status`: the queues' counts and the instances' last reports. */
@@ -22,15 +21,15 @@ export function main(argv: string[]): Promise<number> {
   return exitCodeOf("drover status", () => command.parseAsync(argv, { from: "user" }));
 }
 
-async function show({ queues, bucket }: Config, json: boolean): Promise<void> {
+async function show(config: Config, json: boolean): Promise<void> {
   const sqs = createSqsClients();
-  const s3 = createS3Clients();
+  const { store, close } = openStore(config);
   try {
-    const opened = await Promise.all(Object.values(queues).map((name) => openQueue(sqs, name)));
-    const picture = await takePicture(opened, createS3Store(openBucket(s3, bucket)), systemClock);
+    const opened = await Promise.all(Object.values(config.queues).map((name) => openQueue(sqs, name)));
+    const picture = await takePicture(opened, store, systemClock);
     process.stdout.write(json ? `${JSON.stringify(picture)}\n` : showPicture(picture));
   } finally {
     closeSqsClients(sqs);
-    closeS3Clients(s3);
+    close();
   }
 }

@@ -1,5 +1,5 @@
-import type { Clock } from "../../base/clock.ts";
-import { reasonOf } from "../../base/errors.ts";
+import { type Clock, withDeadline, withSignal } from "../../base/clock.ts";
+import { DroverError, reasonOf } from "../../base/errors.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
 import type { StatusRow, Store } from "../../cloud/ports/store.ts";
 
@@ -29,17 +29,26 @@ export interface Picture {
 
 const MISSED_HEARTBEATS = 3;
 const USUAL_PERIOD_S = 10;
+/** Whoever asks how the fleet is wants to hear of the queues before long. */
+const STORE_TIMEOUT_MS = 5_000;
 
 /** Reads queues and instances side by side; a store that does not answer takes nothing from the rest. */
 export async function takePicture(queues: readonly Queue[], store: Store, clock: Clock): Promise<Picture> {
   const now = clock.now();
   const [counts, rows] = await Promise.all([
     Promise.all(queues.map(async (it) => ({ name: it.name, ...(await it.counts()) }))),
-    store.listStatus().catch((error: unknown) => reasonOf(error)),
+    listStatus(store, clock).catch((error: unknown) => reasonOf(error)),
   ]);
   if (typeof rows === "string")
     return { takenAt: now, queues: counts, instances: undefined, storeProblem: rows };
   return { takenAt: now, queues: counts, instances: rows.map((row) => instanceOf(row, now)) };
+}
+
+/** Throws `store-silent`. */
+function listStatus(store: Store, clock: Clock): Promise<StatusRow[]> {
+  const silent = () =>
+    new DroverError("store-silent", `it did not answer within ${STORE_TIMEOUT_MS / 1000} s`);
+  return withDeadline(clock, STORE_TIMEOUT_MS, silent, (signal) => withSignal(signal, store.listStatus()));
 }
 
 function instanceOf(row: StatusRow, now: number): InstanceStatus {

@@ -6,9 +6,8 @@ import { exitCodeOf } from "../../base/system/cli.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { root } from "../../base/system/root.ts";
 import { loadSettings } from "../../base/system/settings.ts";
-import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
-import { createS3Store } from "../../cloud/aws/s3-store.ts";
 import { closeSqsClients, createSqsClients, openQueue } from "../../cloud/aws/sqs.ts";
+import { openStore } from "../../cloud/aws/store.ts";
 import { startCloud } from "../../cloud/local/server.ts";
 import { setUp } from "../setup/main.ts";
 import { takePicture } from "../status/status.ts";
@@ -96,11 +95,11 @@ function forwardSignals(agent: ReturnType<typeof startAgent>): () => void {
 }
 
 /** Keeps one line on the terminal up to date, once a second; without a terminal it is silent. */
-async function watch({ queues, bucket }: Config, signal: AbortSignal): Promise<void> {
+async function watch(config: Config, signal: AbortSignal): Promise<void> {
   if (!process.stdout.isTTY) return;
   const sqs = createSqsClients();
-  const s3 = createS3Clients();
-  const store = createS3Store(openBucket(s3, bucket));
+  const { queues } = config;
+  const { store, close } = openStore(config);
   const opened = await Promise.all(
     [queues.requests, queues.deliveries, queues.dead].map((it) => openQueue(sqs, it)),
   );
@@ -114,5 +113,5 @@ async function watch({ queues, bucket }: Config, signal: AbortSignal): Promise<v
   }
   process.stdout.write("\n");
   closeSqsClients(sqs);
-  closeS3Clients(s3);
+  close();
 }

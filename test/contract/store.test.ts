@@ -1,6 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
 import { createS3Store } from "../../cloud/aws/s3-store.ts";
+import { SimpleDBClient } from "../../cloud/aws/simpledb/client.ts";
+import { paginateSelect } from "../../cloud/aws/simpledb/paginate.ts";
+import { createSimpleDbStore, ensureDomains } from "../../cloud/aws/simpledb-store.ts";
+import { textOf, valuesOf } from "../../cloud/aws/simpledb-text.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import type { Store } from "../../cloud/ports/store.ts";
 import { startCloud } from "../../cloud/local/server.ts";
@@ -25,6 +29,28 @@ function overObjects(objects: Objects): Kept {
   };
 }
 
+const DOMAINS = { activityDomain: "drover_activity", statusDomain: "drover_status" };
+
+function overSimpleDb(client: SimpleDBClient): Kept {
+  return {
+    store: createSimpleDbStore(client, DOMAINS),
+    log: async (instanceId) => {
+      const SelectExpression = `select * from drover_activity where itemName() like '${instanceId}/%' order by itemName() limit 2500`;
+      let log = "";
+      for await (const { Items: items } of paginateSelect({ client }, { SelectExpression })) {
+        for (const it of items ?? []) log += `${textOf(valuesOf(it.Attributes), "line")}\n`;
+      }
+      return log;
+    },
+  };
+}
+
+async function embeddedCloud() {
+  const cloud = await startCloud({ dir: await tempFolder(), provision: { buckets: ["drover"] } });
+  onTestFinished(() => cloud.close());
+  return cloud;
+}
+
 const STORES: { name: string; open: () => Promise<Kept> }[] = [
   {
     name: "S3 objects in memory",
@@ -33,18 +59,27 @@ const STORES: { name: string; open: () => Promise<Kept> }[] = [
   {
     name: "S3 objects in the embedded cloud, through the SDK",
     open: async () => {
-      const cloud = await startCloud({ dir: await tempFolder(), provision: { buckets: ["drover"] } });
+      const cloud = await embeddedCloud();
       vi.stubEnv("AWS_ENDPOINT_URL", cloud.endpoint);
       vi.stubEnv("AWS_ACCESS_KEY_ID", cloud.credentials.accessKeyId);
       vi.stubEnv("AWS_SECRET_ACCESS_KEY", cloud.credentials.secretAccessKey);
       vi.stubEnv("AWS_REGION", cloud.region);
       const clients = createS3Clients();
-      onTestFinished(async () => {
+      onTestFinished(() => {
         closeS3Clients(clients);
-        await cloud.close();
         vi.unstubAllEnvs();
       });
       return overObjects(openBucket(clients, "drover"));
+    },
+  },
+  {
+    name: "SimpleDB in the embedded cloud, through its client",
+    open: async () => {
+      const { endpoint, region, credentials } = await embeddedCloud();
+      const client = new SimpleDBClient({ endpoint, region, credentials });
+      onTestFinished(() => client.destroy());
+      await ensureDomains(client, DOMAINS);
+      return overSimpleDb(client);
     },
   },
 ];
