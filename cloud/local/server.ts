@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { openDatabase } from "./database.ts";
+import { eventQueues } from "./event-queues.ts";
 import { forgetEndpoint, loadSecrets, recordEndpoint } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { route, type Services } from "./http/route.ts";
@@ -71,7 +72,8 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   try {
     const { receiptKey, ...credentials } = await loadSecrets(dir);
     sqs = openSqs({ database, group, clock, region: REGION, account: ACCOUNT, receiptKey, report });
-    const s3 = await openS3({ database, group, clock, dir, region: REGION, report });
+    const events = eventQueues(sqs);
+    const s3 = await openS3({ database, group, clock, dir, region: REGION, events, report });
     await provision(sqs, s3, options.provision ?? {});
     const find = (id: string) => (id === credentials.accessKeyId ? credentials : undefined);
     simpleDb = openSimpleDb({ database, group, clock, credentials: find, report });

@@ -6,8 +6,6 @@ import { field, type S3Call } from "./call.ts";
 
 /** Largest body of one PUT: 5 GiB. */
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
-/** Largest XML document: a thousand keys of a kilobyte each, escaped. */
-const MAX_XML_BYTES = 8 * 1024 * 1024;
 
 export interface RequestBody {
   /** Length of the decoded body, as the client declared it. */
@@ -31,16 +29,6 @@ export function openBody(call: S3Call): RequestBody {
   const bytes = declared(exchange.head.headers.get("content-length"));
   const content = payloadHash === "UNSIGNED-PAYLOAD" ? source : hashed(source, payloadHash);
   return { bytes, content: exactly(content, bytes), trailers };
-}
-
-/** A whole XML body. */
-export async function readXml(call: S3Call): Promise<string> {
-  if (call.exchange.head.headers.get("content-length") === undefined) return "";
-  const { bytes, content } = openBody(call);
-  if (bytes > MAX_XML_BYTES) throw new AwsError("MaxMessageLengthExceeded", "Your request was too big.");
-  const chunks: Buffer[] = [];
-  for await (const chunk of content) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
 }
 
 function declared(length: string | undefined): number {

@@ -15,9 +15,14 @@ export interface S3Call {
   /** Value of x-amz-content-sha256, or UNSIGNED-PAYLOAD for a presigned URL. */
   payloadHash: string;
   verified: Verified;
+  /** Who signed the request. */
+  accessKeyId: string;
 }
 
 export type S3Operation = (call: S3Call) => Promise<void>;
+
+/** The one account's canonical user id. */
+export const OWNER = { ID: "0".repeat(64) };
 
 /** A header; presigned URLs may carry x-amz- headers as parameters instead. */
 export function field(call: S3Call, name: string): string | undefined {
@@ -25,8 +30,17 @@ export function field(call: S3Call, name: string): string | undefined {
   return head.headers.get(name) ?? (name.startsWith("x-amz-") ? parameter(head, name) : undefined);
 }
 
-export function respondXml(call: S3Call, root: string, fields: XmlFields): void {
-  call.exchange.respond(200, { "content-type": "application/xml" }, xmlDocument(root, fields));
+export function respondXml(
+  call: S3Call,
+  root: string,
+  fields: XmlFields,
+  headers: Record<string, string> = {},
+): void {
+  respondDocument(call, xmlDocument(root, fields), headers);
+}
+
+export function respondDocument(call: S3Call, document: string, headers: Record<string, string> = {}): void {
+  call.exchange.respond(200, { ...headers, "content-type": "application/xml" }, document);
 }
 
 /** An answer without a body. */
@@ -40,3 +54,14 @@ export function noSuchKey(call: S3Call): AwsError {
 }
 
 export const isoTime = (ms: number) => new Date(Math.floor(ms / 1000) * 1000).toISOString();
+
+/** A whole number in a parameter. Throws AwsError `InvalidArgument`. */
+export function readNumber(call: S3Call, name: string, otherwise: number, max: number): number {
+  const text = parameter(call.exchange.head, name);
+  if (text === undefined || text === "") return otherwise;
+  if (/^\d{1,10}$/.test(text) && Number(text) <= 2_147_483_647) return Math.min(Number(text), max);
+  throw new AwsError("InvalidArgument", `Provided ${name} not an integer or within integer range`, {
+    ArgumentName: name,
+    ArgumentValue: text,
+  });
+}

@@ -7,12 +7,16 @@ import type { Verifier } from "../signature/verify.ts";
 import { addressOf } from "./address.ts";
 import { signatureCodes, statusOf } from "./errors.ts";
 import { operationFor } from "./operations.ts";
+import { HOST_ID } from "./protocol-constants.ts";
 import type { S3State } from "./state.ts";
 import { xmlDocument } from "./xml.ts";
+
+const MAX_KEY_BYTES = 1024;
 
 /** S3's REST protocol. */
 export async function answerS3(state: S3State, verifier: Verifier, exchange: Exchange): Promise<void> {
   exchange.response.setHeader("x-amz-request-id", exchange.requestId);
+  exchange.response.setHeader("x-amz-id-2", HOST_ID);
   try {
     await perform(state, verifier, exchange);
   } catch (error) {
@@ -34,7 +38,14 @@ async function perform(state: S3State, verifier: Verifier, exchange: Exchange): 
   const payloadHash = payloadHashOf(exchange, claim);
   const verified = verifier.verify(head, claim, payloadHash);
   const operation = operationFor(head, { bucket, key });
-  await operation({ state, exchange, bucket: bucket ?? "", key, payloadHash, verified });
+  if (key.byteLength > MAX_KEY_BYTES) {
+    throw new AwsError("KeyTooLongError", "Your key is too long", {
+      Size: String(key.byteLength),
+      MaxSizeAllowed: String(MAX_KEY_BYTES),
+    });
+  }
+  const { accessKeyId } = claim;
+  await operation({ state, exchange, bucket: bucket ?? "", key, payloadHash, verified, accessKeyId });
 }
 
 function payloadHashOf({ head }: Exchange, claim: Claim): string {
@@ -69,6 +80,7 @@ function refuse(state: S3State, exchange: Exchange, error: unknown): void {
     ...details,
     Resource: head.rawPath,
     RequestId: exchange.requestId,
+    HostId: HOST_ID,
   };
   exchange.respond(status, { "content-type": "application/xml" }, xmlDocument("Error", document));
 }

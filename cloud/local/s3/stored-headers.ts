@@ -1,5 +1,6 @@
 import { AwsError } from "../aws-error.ts";
 import { field, type S3Call } from "./call.ts";
+import { presentable } from "./metadata-text.ts";
 
 /** Headers that are kept with an object and given back with it. */
 const kept = ["cache-control", "content-disposition", "content-language", "content-type", "expires"];
@@ -8,21 +9,35 @@ const META = "x-amz-meta-";
 const MAX_METADATA_BYTES = 2048;
 const DEFAULT_TYPE = "binary/octet-stream";
 
-/** Headers that would change what a PUT does in ways this cloud cannot do. */
+/** Headers that would change what a request does in ways this cloud cannot do. */
 const refused =
-  /^x-amz-(copy-source|server-side-encryption|tagging|object-lock|grant-|website-redirect|write-offset)/;
+  /^x-amz-(server-side-encryption-|tagging$|object-lock|grant-|website-redirect|write-offset|copy-source-server-side)/;
 
-/** What to keep of a PUT's headers. Throws AwsError `MetadataTooLarge` or `NotImplemented`. */
-export function headersToStore(call: S3Call): Record<string, string> {
+/** Throws AwsError `NotImplemented` for what would be half done. */
+export function refuseUnsupported(call: S3Call): void {
   const { headers, query } = call.exchange.head;
-  for (const name of [...headers.keys(), ...query.map(([key]) => key.toLowerCase())]) {
-    if (refused.test(name)) {
-      throw new AwsError("NotImplemented", `The embedded cloud does not support ${name}.`, { Header: name });
-    }
+  const names = query.length === 0 ? headers.keys() : [...headers.keys(), ...query.map(lowerName)];
+  for (const name of names) {
+    if (refused.test(name)) throw notImplemented(name);
   }
+  // Every object on S3 is encrypted with S3's own key; who asks for that asks for nothing.
+  const encryption = field(call, "x-amz-server-side-encryption");
+  if (encryption !== undefined && encryption !== "AES256")
+    throw notImplemented("x-amz-server-side-encryption");
+}
+
+const lowerName = ([name]: readonly [string, string]) => name.toLowerCase();
+
+const notImplemented = (name: string) =>
+  new AwsError("NotImplemented", `The embedded cloud does not support ${name}.`, { Header: name });
+
+/** What to keep of a request's headers. Throws AwsError `MetadataTooLarge` or `NotImplemented`. */
+export function headersToStore(call: S3Call): Record<string, string> {
+  refuseUnsupported(call);
+  const { headers } = call.exchange.head;
   const stored: Record<string, string> = { "content-type": DEFAULT_TYPE };
   for (const name of kept) {
-    const value = field(call, name);
+    const value = headers.get(name);
     if (value !== undefined && value !== "") stored[name] = value;
   }
   const encoding = (headers.get("content-encoding") ?? "")
@@ -30,16 +45,21 @@ export function headersToStore(call: S3Call): Record<string, string> {
     .map((one) => one.trim())
     .filter((one) => one !== "" && one !== "aws-chunked");
   if (encoding.length > 0) stored["content-encoding"] = encoding.join(",");
-  const metadata = [...query, ...headers].filter(([name]) => name.startsWith(META));
-  const bytes = metadata.reduce(
-    (sum, [name, value]) => sum + name.length - META.length + Buffer.byteLength(value),
-    0,
-  );
-  if (bytes > MAX_METADATA_BYTES) {
-    throw new AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {
-      Size: String(bytes),
-      MaxSizeAllowed: String(MAX_METADATA_BYTES),
-    });
+  return { ...stored, ...metadataOf(call) };
+}
+
+function metadataOf(call: S3Call): Record<string, string> {
+  const { headers, query } = call.exchange.head;
+  const metadata: Record<string, string> = {};
+  let bytes = 0;
+  for (const [name, value] of [...query, ...headers]) {
+    if (!name.startsWith(META)) continue;
+    metadata[name] = presentable(value);
+    bytes += name.length - META.length + Buffer.byteLength(value);
   }
-  return { ...stored, ...Object.fromEntries(metadata) };
+  if (bytes <= MAX_METADATA_BYTES) return metadata;
+  throw new AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {
+    Size: String(bytes),
+    MaxSizeAllowed: String(MAX_METADATA_BYTES),
+  });
 }

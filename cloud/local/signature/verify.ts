@@ -128,7 +128,7 @@ export class Verifier {
   }
 }
 
-const outsideAscii = /[^\u0000-\u007f]/;
+const outsideAscii = /\P{ASCII}/u;
 
 /**
  * The bytes a canonical request may stand for. Node hands header values over as Latin-1. Who sent UTF-8 has signed

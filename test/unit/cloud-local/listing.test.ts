@@ -3,15 +3,15 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { listKeys, type Listing } from "../../../cloud/local/s3/listing.ts";
 import { openObjectTable, type ObjectTable } from "../../../cloud/local/s3/object-table.ts";
-import { s3Schema } from "../../../cloud/local/s3/schema.ts";
+import { prepareS3Schema } from "../../../cloud/local/s3/schema.ts";
 
 function tableWith(keys: readonly string[]): ObjectTable {
   const database = new DatabaseSync(":memory:");
-  database.exec(s3Schema);
+  prepareS3Schema(database);
   const table = openObjectTable(database);
   for (const key of keys) {
     const row = { bucket: "b", key: Buffer.from(key), bytes: 0, etag: "", modified_ms: 0, headers: "{}" };
-    table.put({ ...row, checksum: null, file: null, body: Buffer.alloc(0) });
+    table.put({ ...row, checksum: null, file: null, upload: null, body: Buffer.alloc(0) });
   }
   return table;
 }

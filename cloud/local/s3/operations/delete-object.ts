@@ -1,72 +1,81 @@
-import { XMLParser } from "fast-xml-parser";
 import { AwsError } from "../../aws-error.ts";
-import { readXml } from "../body.ts";
+import type { BucketRow } from "../bucket-table.ts";
 import { requireBucket } from "../buckets.ts";
-import { respondEmpty, respondXml, type S3Operation } from "../call.ts";
+import { respondEmpty, respondXml, type S3Call, type S3Operation } from "../call.ts";
 import { checkWrite } from "../conditions.ts";
-import { discard } from "../upload.ts";
+import { removeObject } from "../objects.ts";
+import { algorithmSent } from "../receive.ts";
+import { listOf, malformed, parseXml, readText, textOf } from "../xml-body.ts";
 
 const MAX_KEYS = 1000;
 
 /** Deleting what is not there succeeds, as S3 says. */
 export const deleteObject: S3Operation = async (call) => {
   const { state, bucket, key, exchange } = call;
-  const file = await state.group.run(() => {
-    requireBucket(state, bucket);
+  const files = await state.group.run(() => {
+    const found = requireBucket(state, bucket);
     const current = state.objects.find(bucket, key);
     if (exchange.head.headers.has("if-match")) checkWrite(exchange.head.headers, current);
-    state.objects.remove(bucket, key);
-    return current?.file ?? null;
+    return removeObject(call, found, current);
   });
-  await discard(state, file);
+  await state.bodies.discard(files);
   respondEmpty(call, 204);
 };
 
+interface Doomed {
+  key: string;
+  /** Only when the object still has this ETag. */
+  etag: string | undefined;
+  version: string | undefined;
+}
+
 export const deleteObjects: S3Operation = async (call) => {
-  const { state, bucket } = call;
-  const { keys, quiet } = readDelete(await readXml(call));
-  const files = await state.group.run(() => {
-    requireBucket(state, bucket);
-    return keys.map((text) => {
-      const key = Buffer.from(text);
-      const file = state.objects.find(bucket, key)?.file ?? null;
-      state.objects.remove(bucket, key);
-      return file;
-    });
+  const { state, bucket, exchange } = call;
+  if (!exchange.head.headers.has("content-md5") && algorithmSent(call) === undefined) {
+    throw new AwsError("InvalidRequest", "Missing required header for this request: Content-MD5");
+  }
+  const { objects, quiet } = readDelete(await readText(call));
+  const outcomes = await state.group.run(() => {
+    const found = requireBucket(state, bucket);
+    return objects.map((object) => deleteOne(call, found, object));
   });
-  for (const file of files) await discard(state, file);
-  respondXml(call, "DeleteResult", { Deleted: quiet ? [] : keys.map((Key) => ({ Key })) });
+  await state.bodies.discard(outcomes.flatMap(({ files }) => files));
+  respondXml(call, "DeleteResult", {
+    Deleted: quiet ? [] : outcomes.flatMap(({ object, error }) => (error ? [] : [{ Key: object.key }])),
+    Error: outcomes.flatMap(({ object, error }) =>
+      error ? [{ Key: object.key, Code: error.code, Message: error.message }] : [],
+    ),
+  });
 };
 
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  parseTagValue: false,
-  trimValues: false,
-  htmlEntities: true, // also decodes &#x…; references, in which clients send control characters
-  isArray: (_, path) => path === "Delete.Object",
-});
-
-function malformed(cause?: unknown): AwsError {
-  const message = "The XML you provided was not well-formed or did not validate against our published schema";
-  return new AwsError("MalformedXML", message, {}, cause);
-}
-
-function readDelete(text: string): { keys: string[]; quiet: boolean } {
-  if (/<!DOCTYPE/i.test(text)) throw malformed();
-  let document: unknown;
+/** One refusal does not keep the others from being deleted. Inside a transaction. */
+function deleteOne(
+  call: S3Call,
+  bucket: BucketRow,
+  object: Doomed,
+): { object: Doomed; files: string[]; error?: AwsError } {
+  const key = Buffer.from(object.key);
+  const current = call.state.objects.find(bucket.name, key);
   try {
-    document = parser.parse(text, true);
+    if (object.version !== undefined && object.version !== "null") {
+      throw new AwsError("NoSuchVersion", "The specified version does not exist.");
+    }
+    if (object.etag !== undefined) checkWrite(new Map([["if-match", object.etag]]), current);
   } catch (error) {
-    throw malformed(error);
+    if (error instanceof AwsError) return { object, files: [], error };
+    throw error;
   }
-  const request = child(document, "Delete");
-  const objects = child(request, "Object");
-  if (!Array.isArray(objects) || objects.length > MAX_KEYS) throw malformed();
-  const keys = objects.map((object) => child(object, "Key"));
-  if (!keys.every((key) => typeof key === "string")) throw malformed();
-  return { keys, quiet: child(request, "Quiet") === "true" };
+  return { object, files: removeObject(call, bucket, current) };
 }
 
-function child(node: unknown, name: string): unknown {
-  return typeof node === "object" && node !== null ? (node as Record<string, unknown>)[name] : undefined;
+function readDelete(text: string): { objects: Doomed[]; quiet: boolean } {
+  const request = parseXml(text, "Delete", ["Delete.Object"]);
+  const elements = listOf(request, "Object");
+  if (elements.length === 0 || elements.length > MAX_KEYS) throw malformed();
+  const objects = elements.map((element) => {
+    const key = typeof element === "string" ? undefined : element["Key"];
+    if (typeof key !== "string" || key === "") throw malformed();
+    return { key, etag: textOf(element, "ETag"), version: textOf(element, "VersionId") };
+  });
+  return { objects, quiet: textOf(request, "Quiet")?.toLowerCase() === "true" };
 }

@@ -1,43 +1,43 @@
-import { AwsError } from "../../aws-error.ts";
 import { requireBucket } from "../buckets.ts";
 import { respondEmpty, type S3Call, type S3Operation } from "../call.ts";
 import { checkWrite } from "../conditions.ts";
+import { storeObject } from "../objects.ts";
+import { discardReceived, INLINE_BYTES, receiveBody, type Received } from "../receive.ts";
+import { checksumHeaders } from "../stored-checksum.ts";
 import { headersToStore } from "../stored-headers.ts";
-import { discard, receiveUpload, type Uploaded } from "../upload.ts";
-
-const MAX_KEY_BYTES = 1024;
 
 export const putObject: S3Operation = async (call) => {
-  if (call.key.byteLength > MAX_KEY_BYTES) {
-    throw new AwsError("KeyTooLongError", "Your key is too long", { MaxSizeAllowed: String(MAX_KEY_BYTES) });
-  }
   const headers = headersToStore(call);
-  const uploaded = await receiveUpload(call);
-  await discard(call.state, await commit(call, uploaded, headers));
-  const [algorithm, value = ""] = uploaded.checksum?.split(":") ?? [];
+  const received = await receiveBody(call, { inlineBytes: INLINE_BYTES });
+  await commitObject(call, received, headers, "Put");
   respondEmpty(call, 200, {
-    etag: `"${uploaded.etag}"`,
-    ...(algorithm && { [`x-amz-checksum-${algorithm}`]: value, "x-amz-checksum-type": "FULL_OBJECT" }),
+    etag: `"${received.etag}"`,
+    "x-amz-server-side-encryption": "AES256",
+    ...checksumHeaders(received.checksum),
   });
 };
 
-/** The one step in which the object appears. Resolves to the file of the object it replaced, or null. */
-async function commit(
-  { state, bucket, key, exchange }: S3Call,
-  uploaded: Uploaded,
+/** Makes what was received the object of the call's key, if the request's conditions hold. Answers when, in ms. */
+export async function commitObject(
+  call: S3Call,
+  received: Received,
   headers: Record<string, string>,
-): Promise<string | null> {
+  event: string,
+): Promise<number> {
+  const { state, bucket, key, exchange } = call;
   try {
-    return await state.group.run(() => {
-      requireBucket(state, bucket);
+    const { files, modified } = await state.group.run(() => {
+      const found = requireBucket(state, bucket);
       const current = state.objects.find(bucket, key);
       checkWrite(exchange.head.headers, current);
-      const modified_ms = state.clock.now();
-      state.objects.put({ ...uploaded, bucket, key, modified_ms, headers: JSON.stringify(headers) });
-      return current?.file ?? null;
+      const now = state.clock.now();
+      const stored = { bucket, key, modified_ms: now, headers: JSON.stringify(headers), upload: null };
+      return { files: storeObject(call, found, current, { ...received, ...stored }, event), modified: now };
     });
+    await state.bodies.discard(files);
+    return modified;
   } catch (error) {
-    await discard(state, uploaded.file);
+    await discardReceived(state, received);
     throw error;
   }
 }
