@@ -26,9 +26,13 @@ import { readCatalog } from "./admit/catalog.ts";
 import type { AgentContext } from "./context.ts";
 import { fleetKey } from "./fleet-key.ts";
 import { Cancellations } from "./receive/cancellations.ts";
+import { installationOf } from "./release/installation.ts";
+import { liveInInstallation } from "./release/main.ts";
+import { reportingRelease } from "./release/report.ts";
+import { TalliedActivity } from "./release/tally.ts";
 import { Deleter } from "./result/deleter.ts";
 import { Secrets } from "./result/secrets.ts";
-import { Activity } from "./status/activity.ts";
+import { Slots } from "./run/slots.ts";
 import { reportStatus } from "./status/heartbeat.ts";
 import { Worker } from "./worker.ts";
 
@@ -93,13 +97,20 @@ async function runAgent(config: Config): Promise<void> {
   const context = await openContext(config, jobsDir, clients, { objects, store, log, processes });
   announce(context, sandbox);
 
-  const worker = new Worker(context);
+  const installation = installationOf(process.env);
+  // In an installation an older agent may still hold slots; alone, all of them are ours.
+  const slots = new Slots(installation === undefined ? config.slots : 0);
+  const worker = new Worker(context, slots);
+  const reporting = installation
+    ? reportingRelease(store, systemFiles, installation, () => context.activity.failed)
+    : store;
   const left = new AbortController();
   const restore = onSignals(worker, context);
   const facts = { version, pid: process.pid, startedAt, sandbox: sandbox.kind };
   await Promise.all([
     worker.run().finally(() => left.abort()),
-    worker.polling.then(() => reportStatus(context, store, worker, facts, left.signal)),
+    worker.polling.then(() => reportStatus(context, reporting, worker, facts, left.signal)),
+    installation && liveInInstallation(installation, context, worker, slots, left.signal),
     worker.polling.then(() => log.info("agent.ready", { instance: config.instance_id, slots: config.slots })),
   ]);
   restore();
@@ -132,7 +143,7 @@ async function openContext(
   jobsDir: string,
   { sqs, http }: Clients,
   { objects, store, log, processes }: { objects: Objects; store: Store; log: Log; processes: Processes },
-): Promise<AgentContext> {
+): Promise<AgentContext & { activity: TalliedActivity }> {
   const tools = {
     clock: systemClock,
     random: systemRandom,
@@ -141,7 +152,7 @@ async function openContext(
     processes,
   };
   const place = { instanceId: config.instance_id, folder: config.work_dir };
-  const activity = new Activity({ ...tools, store, log }, place);
+  const activity = new TalliedActivity({ ...tools, store, log }, place);
   const opened = openQueue(sqs, config.queues.requests);
   const [requests, retentionS, responses, deliveries, dead, catalog, key] = await Promise.all([
     opened,

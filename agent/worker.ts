@@ -44,9 +44,11 @@ export class Worker {
   #started: () => void = () => undefined;
   #cancelDrainTimer: () => void = () => undefined;
 
-  constructor(context: AgentContext) {
+  /** @param slots the places for programs, when they are shared with another agent of this machine */
+  constructor(context: AgentContext, slots = new Slots(context.settings.slots)) {
     this.#context = context;
-    this.#slots = new Slots(context.settings.slots);
+    this.#slots = slots;
+    slots.onAdded = () => this.#changed.wake();
     this.polling = new Promise((resolve) => {
       this.#started = resolve;
     });
@@ -76,6 +78,7 @@ export class Worker {
     this.state = "draining";
     this.#polls.abort();
     for (const job of this.#jobs) if (!["running", "settling"].includes(job.state)) job.leave();
+    this.#slots.surrender();
     const { clock, settings } = this.#context;
     this.#cancelDrainTimer = clock.after(settings.drainTimeoutS * 1000, () => this.stop());
     this.#changed.wake();
@@ -94,7 +97,7 @@ export class Worker {
     const jobs = [...this.#jobs];
     const now = this.#context.clock.monotonic();
     return {
-      slots: this.#context.settings.slots,
+      slots: this.#slots.count,
       runningS: jobs.flatMap((it) => (it.runningSince === undefined ? [] : [(now - it.runningSince) / 1000])),
       waiting: jobs.filter((it) => ["received", "admitted", "fetching", "ready"].includes(it.state)).length,
       settling: jobs.filter((it) => it.state === "settling").length,

@@ -18,6 +18,23 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
     summary: "what this machine can run, and what it lacks",
     load: () => import("../operator/services/main.ts"),
   },
+  release: {
+    summary: "build releases, make and use the key that signs them",
+    load: () => import("../operator/release/main.ts"),
+  },
+  deploy: { summary: "ship a release to the fleet", load: () => import("../operator/deploy/main.ts") },
+  releases: {
+    summary: "which releases run, should run and ran",
+    load: async () => ({ main: (await import("../operator/deploy/main.ts")).releases }),
+  },
+  rollback: {
+    summary: "take the canary or the last release back",
+    load: async () => ({ main: (await import("../operator/deploy/main.ts")).rollback }),
+  },
+  promote: {
+    summary: "give the canary to the whole fleet",
+    load: async () => ({ main: (await import("../operator/deploy/main.ts")).promote }),
+  },
   cloud: { summary: "the embedded cloud: SQS and S3 on this machine", load: () => import("./cloud.ts") },
   demo: {
     summary: "the main job, end to end, on this machine",

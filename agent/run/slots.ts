@@ -1,45 +1,80 @@
-/** The places in which programs run: first come, first served. */
+/** A place in which one program runs. `giveUp` passes it on to whoever shares the machine. */
+interface Place {
+  giveUp: () => void;
+}
+
+/**
+ * The places in which programs run: first come, first served. Places may be added while programs run, and
+ * surrendered as they become free: that is how an agent takes over from an older one beside it.
+ */
 export class Slots {
-  #free: number;
-  readonly #waiting: { enter: () => void }[] = [];
+  /** How many places are ours now. */
+  count = 0;
+  /** Called when a place was added. */
+  onAdded: () => void = () => undefined;
+  isSurrendering = false;
+  readonly #free: Place[] = [];
+  readonly #waiting: { enter: (place: Place) => void }[] = [];
 
   constructor(count: number) {
-    this.#free = count;
+    for (let i = 0; i < count; i++) this.add(() => undefined);
+  }
+
+  /** `giveUp` is called when the place is surrendered. */
+  add(giveUp: () => void): void {
+    if (this.isSurrendering) {
+      giveUp();
+      return;
+    }
+    this.count++;
+    this.#release({ giveUp });
+    this.onAdded();
+  }
+
+  /** Passes on every place that is free now, and each other one as soon as its program has ended. */
+  surrender(): void {
+    this.isSurrendering = true;
+    for (const place of this.#free.splice(0)) this.#passOn(place);
   }
 
   /** Resolves to the function that gives the slot back. Rejects with the signal's reason when it aborts first. */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#free > 0) this.#free--;
-    else await this.#turn(signal);
+    const place = this.#free.pop() ?? (await this.#turn(signal));
     let given = false;
     return () => {
       if (given) return;
       given = true;
-      this.#release();
+      this.#release(place);
     };
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal): Promise<Place> {
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(place), 1);
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
         reject(signal.reason as Error);
       };
-      const place = {
-        enter: () => {
+      const turn = {
+        enter: (place: Place) => {
           signal.removeEventListener("abort", leave);
-          resolve();
+          resolve(place);
         },
       };
       signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.push(place);
+      this.#waiting.push(turn);
     });
   }
 
-  #release(): void {
+  #release(place: Place): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free++;
-    else next.enter();
+    if (next !== undefined) next.enter(place);
+    else if (this.isSurrendering) this.#passOn(place);
+    else this.#free.push(place);
+  }
+
+  #passOn(place: Place): void {
+    this.count--;
+    place.giveUp();
   }
 }
