@@ -22,7 +22,7 @@ export interface Bounds {
   readable: readonly string[];
   network: boolean;
   gpu: boolean;
-  /** Of each process' own data, and of all of them together; without it the machine's memory. */
+  /** Of all its processes together; without it the machine's memory. */
   maxMemoryBytes?: number;
   /** Of all files in the writable folders together, and of each one. */
   maxDiskBytes: number;

@@ -37,7 +37,7 @@ export interface ServiceManifest {
   /** Absolute paths it may read beside its own folder, the Node runtime and the system's programs and libraries. */
   readable: readonly string[];
   limits: {
-    /** Of each process' own data, and of all its processes together; without it the machine's whole memory. */
+    /** Of all its processes together; without it the machine's whole memory. */
     memoryBytes?: number;
     /** Of everything it writes into its folders. */
     diskBytes: number;

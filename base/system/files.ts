@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
-import { access, appendFile, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { access, appendFile, lstat, mkdir, open, readdir, rename } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { codeOf } from "../errors.ts";
 import type { FileEntry, Files } from "../files.ts";
+import { removeTree } from "./remove.ts";
 
 const absent = (error: unknown) => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
 
@@ -10,7 +11,7 @@ export const systemFiles: Files = {
   makeFolder: async (path, mode) => {
     await mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
   },
-  remove: (path) => rm(path, { recursive: true, force: true }),
+  remove: removeTree,
   rename,
   list,
   size: async (path) => {

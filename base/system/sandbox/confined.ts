@@ -45,8 +45,9 @@ export class Confined {
     child.status?.on("error", () => undefined); // it is closed when the sandbox is gone
   }
 
-  /** To everything that runs inside; false when there is nothing yet. */
+  /** To everything that runs inside; false when that is the process group, or when there is nothing yet. */
   terminate(): boolean {
+    if (this.#sandbox.kind === "process-group") return false;
     const helpers = new Set([this.#pid, this.#init]);
     const inside = descendantsOf(this.#pid).filter((pid) => !helpers.has(pid));
     for (const pid of inside) signal(pid, "SIGTERM");
@@ -63,6 +64,7 @@ export class Confined {
     if (this.#init !== undefined) await over(this.#init);
     if (this.#sandbox.kind === "process-group") await this.#sweep();
     await this.#watch.stop();
+    if (this.#uid !== undefined) await takeBack(this.#bounds);
     if (this.#uid !== undefined) this.#sandbox.users?.giveBack(this.#uid);
     const ending = this.#sandbox.kind === "bubblewrap" ? this.#fromStatus(code, by) : { code, signal: by };
     const exceeded = this.#exceeded(ending.signal);
@@ -107,6 +109,12 @@ export async function handOver(bounds: Bounds, uid: number): Promise<void> {
     ...bounds.writable.map((path) => lchown(path, uid, uid)),
     ...(bounds.input === undefined ? [] : [lchown(bounds.input, uid, uid)]),
   ]);
+}
+
+/** The next program may run as the same user, while this job's results are still being read. */
+async function takeBack({ folder }: Bounds): Promise<void> {
+  await chmod(folder, 0o700);
+  await chown(folder, 0, 0);
 }
 
 export function statusOf(child: ChildProcess, fd: number | undefined): Readable | undefined {

@@ -35,15 +35,14 @@ export function isOver(pid: number): boolean {
   return stat === undefined || /^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
 }
 
-/** Memory that is this process' own and not a file's, bytes. */
-export function ownMemoryOf(pid: number): number {
-  const statm = attempt(() => readFileSync(`/proc/${pid}/statm`, "latin1")) ?? "";
-  const [, resident = 0, shared = 0] = statm.split(" ").map(Number);
-  return (resident - shared) * PAGE_BYTES;
+/**
+ * Memory that is no copy of a file, bytes: what a process has for itself, and what it shares with others (or could).
+ */
+export function memoryOf(pid: number): { own: number; shared: number } {
+  const status = attempt(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
+  const bytes = (pattern: RegExp) => Number(pattern.exec(status)?.[1] ?? 0) * 1024;
+  return { own: bytes(/^RssAnon:\s+(\d+) kB/m), shared: bytes(/^RssShmem:\s+(\d+) kB/m) };
 }
-
-/** The kernel counts in pages; 4 KiB wherever Node has binaries for Linux, arm64 distributions of today included. */
-const PAGE_BYTES = 4096;
 
 export function userOf(pid: number): number | undefined {
   const status = attempt(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
@@ -65,14 +64,22 @@ export function worksBelow(pid: number, folder: string): boolean {
   return attempt(() => readlinkSync(`/proc/${pid}/cwd`))?.startsWith(folder) ?? false;
 }
 
-/** Space of the files that a process holds open though they have no name any more, by inode. */
-export function namelessFilesOf(pid: number, device: number): Map<number, number> {
-  const found = new Map<number, number>();
-  for (const fd of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
-    const file = attempt(() => statSync(`/proc/${pid}/fd/${fd}`));
-    if (file?.nlink === 0 && file.dev === device) found.set(file.ino, file.blocks * 512);
-  }
-  return found;
+export interface NamelessFile {
+  /** Device and inode: the same file in two processes is one. */
+  id: string;
+  device: number;
+  bytes: number;
+}
+
+/** Files that a process holds open though they have no name, and how many descriptors it has. */
+export function namelessFilesOf(pid: number): { files: NamelessFile[]; descriptors: number } {
+  const descriptors = attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+  const files = descriptors.flatMap((fd) => {
+    const it = attempt(() => statSync(`/proc/${pid}/fd/${fd}`));
+    if (it?.nlink !== 0) return [];
+    return [{ id: `${it.dev} ${it.ino}`, device: it.dev, bytes: it.blocks * 512 }];
+  });
+  return { files, descriptors: descriptors.length };
 }
 
 /** Processes that the kernel has ended for want of memory since it started; undefined when it does not count them. */

@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { chmod, lstat, opendir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { codeOf } from "../../errors.ts";
-import { descendantsOf, namelessFilesOf, ownMemoryOf } from "./proc.ts";
+import { descendantsOf, memoryOf, type NamelessFile, namelessFilesOf } from "./proc.ts";
 
 /** More files than this are an attack on the file system's own bookkeeping, whatever their size. */
 const MOST_FILES = 100_000;
@@ -58,16 +58,30 @@ async function unlessGone<T>(work: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
-/** Memory of a process and all below it, bytes. */
-export function memoryUse(pid: number): number {
-  return [pid, ...descendantsOf(pid)].reduce((sum, it) => sum + ownMemoryOf(it), 0);
-}
+/** More descriptors than this are not looked at: looking must stay cheap. */
+const MOST_DESCRIPTORS = 20_000;
 
-/** Disk that a process and all below it hold without a name, bytes: files that were deleted while open. */
-export function namelessUse(pid: number, device: number): number {
-  const files = new Map<number, number>();
-  for (const it of descendantsOf(pid)) {
-    for (const [inode, bytes] of namelessFilesOf(it, device)) files.set(inode, bytes);
+/**
+ * What a process and all below it hold, bytes: memory; and on the job's own device, files that were deleted while open,
+ * which no listing shows. Such files anywhere else are memory (memfd_create(2), /dev/shm).
+ */
+export function holdings(pid: number, device: number): { memory: number; namelessDisk: number } {
+  const nameless = new Map<string, NamelessFile>();
+  let own = 0;
+  let shared = 0;
+  let looked = 0;
+  for (const it of [pid, ...descendantsOf(pid)]) {
+    const memory = memoryOf(it);
+    own += memory.own;
+    shared = Math.max(shared, memory.shared); // a page that several share is one page
+    if (looked > MOST_DESCRIPTORS) continue;
+    const { files, descriptors } = namelessFilesOf(it);
+    looked += descriptors;
+    for (const file of files) nameless.set(file.id, file);
   }
-  return [...files.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const bytes = (onDisk: boolean) =>
+    [...nameless.values()]
+      .filter((it) => (it.device === device) === onDisk)
+      .reduce((sum, it) => sum + it.bytes, 0);
+  return { memory: own + Math.max(shared, bytes(false)), namelessDisk: bytes(true) };
 }

@@ -1,15 +1,15 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { totalmem } from "node:os";
 import type { Bounds } from "../../processes.ts";
-import { memoryLimit } from "./limits.ts";
-import { folderUse, memoryUse, namelessUse } from "./usage.ts";
+import { folderUse, holdings } from "./usage.ts";
 
 /**
- * A program that fills a fast disk writes about a gigabyte in this time; a look costs a millisecond or less, and
- * programs that end sooner are looked at once, at their end.
+ * How often the watch looks: a program takes some 300 MB of memory in this time at most, and writes that much to a fast
+ * disk. What a watch is too slow for, the kernel ends: programs go first when memory is short (oom_score_adj).
  */
-const PERIOD_MS = 500;
-/** A look that takes long, at many files, comes less often: at most this share of a processor goes into looking. */
-const REST_PER_LOOK = 20;
+const PERIOD_MS = 100;
+/** Looking at many files or processes takes long, and comes less often: at most one part in this many goes into it. */
+const REST_PER_LOOK = 50;
 
 export type Exceeded = "memory" | "disk";
 
@@ -18,6 +18,7 @@ export class Watch {
   exceeded: Exceeded | undefined;
   readonly #bounds: Bounds;
   readonly #pid: number;
+  readonly #device: number;
   readonly #onExceeded: () => void;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -25,6 +26,7 @@ export class Watch {
   constructor(pid: number, bounds: Bounds, onExceeded: () => void) {
     this.#pid = pid;
     this.#bounds = bounds;
+    this.#device = lstatSync(bounds.folder).dev;
     this.#onExceeded = onExceeded;
     this.#next(PERIOD_MS);
   }
@@ -33,7 +35,7 @@ export class Watch {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    if (this.exceeded === undefined && (await this.#usesTooMuchDisk(0))) this.exceeded = "disk";
+    if (this.exceeded === undefined && (await this.#diskExceeded(0))) this.exceeded = "disk";
   }
 
   #next(ms: number): void {
@@ -53,13 +55,12 @@ export class Watch {
   }
 
   async #judge(): Promise<Exceeded | undefined> {
-    if (memoryUse(this.#pid) > memoryLimit(this.#bounds)) return "memory";
-    const [folder = "/"] = this.#bounds.writable;
-    const { dev } = await lstat(folder).catch(() => ({ dev: 0 }));
-    return (await this.#usesTooMuchDisk(namelessUse(this.#pid, dev))) ? "disk" : undefined;
+    const { memory, namelessDisk } = holdings(this.#pid, this.#device);
+    if (memory > (this.#bounds.maxMemoryBytes ?? totalmem())) return "memory";
+    return (await this.#diskExceeded(namelessDisk)) ? "disk" : undefined;
   }
 
-  async #usesTooMuchDisk(nameless: number): Promise<boolean> {
+  async #diskExceeded(nameless: number): Promise<boolean> {
     const { bytes, endless } = await folderUse(this.#bounds.writable);
     return endless || bytes + nameless > this.#bounds.maxDiskBytes;
   }
