@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import { runningCloud } from "./folder.ts";
+import type { NastyOptions } from "./nasty/faults.ts";
+import { readNasty } from "./nasty/profile.ts";
 import type { ProvisionedQueue } from "./provision.ts";
-import { startCloud } from "./server.ts";
+import { startCloud, type RunningCloud } from "./server.ts";
 
 /** Exit codes: 0 fine · 1 failed · 64 wrong usage · 69 no cloud runs there, or another one does (sysexits.h). */
 const FAILED = 1;
@@ -17,6 +19,8 @@ interface Flags {
   port: number;
   queue?: ProvisionedQueue[];
   bucket?: string[];
+  nasty?: NastyOptions;
+  imds?: number | true;
 }
 
 /** `drover cloud …` and `drover cloud env …`; `argv` is what follows `cloud`. Resolves to the exit code. */
@@ -42,6 +46,8 @@ function commands(): Command {
     .option("--port <number>", "port to listen on; 0 takes any free one", readPort, 0)
     .option("--queue <name[=deadletters]>", "create this queue when missing (repeatable)", addQueue)
     .option("--bucket <name>", "create this bucket when missing (repeatable)", addText)
+    .option("--imds [port]", "serve an instance's metadata (IMDSv2) on a port of its own", readPort)
+    .option("--nasty <seed[:profile]>", "make things go wrong as AWS may: mild, harsh or FAULT=RATE,…", nasty)
     .addHelpText(
       "after",
       `
@@ -72,6 +78,14 @@ function readPort(text: string): number {
   throw new InvalidArgumentError("It must be a number from 0 to 65535.");
 }
 
+function nasty(text: string): NastyOptions {
+  try {
+    return readNasty(text);
+  } catch (error) {
+    throw new InvalidArgumentError(reasonOf(error));
+  }
+}
+
 /** Runs until SIGTERM or SIGINT. */
 async function run(flags: Flags): Promise<void> {
   const asked = Promise.withResolvers<void>();
@@ -82,13 +96,24 @@ async function run(flags: Flags): Promise<void> {
       dir: resolve(flags.dir),
       port: flags.port,
       provision: { queues: flags.queue ?? [], buckets: flags.bucket ?? [] },
+      ...(flags.nasty === undefined ? {} : { nasty: flags.nasty }),
     });
     const { endpoint, region, dir } = cloud;
-    process.stdout.write(`${JSON.stringify({ endpoint, region, dir })}\n`);
+    const imds = flags.imds === undefined ? undefined : await metadataOf(cloud, flags.imds);
+    process.stdout.write(`${JSON.stringify({ endpoint, region, dir, imds })}\n`);
     await asked.promise;
     await cloud.close();
   } finally {
     process.off("SIGTERM", stop).off("SIGINT", stop);
+  }
+}
+
+async function metadataOf(cloud: RunningCloud, port: number | true): Promise<string> {
+  try {
+    return (await cloud.startImds(port === true ? {} : { port })).endpoint;
+  } catch (error) {
+    await cloud.close();
+    throw error;
   }
 }
 

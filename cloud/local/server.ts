@@ -11,6 +11,10 @@ import { forgetEndpoint, loadSecrets, recordEndpoint } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { route, type Services } from "./http/route.ts";
 import { provision, type Provision } from "./provision.ts";
+import type { Instance } from "./imds/instance.ts";
+import { startImds, type RunningImds } from "./imds/server.ts";
+import { openSessions } from "./imds/sessions.ts";
+import { createFaults, noFaults, type FaultCounts, type NastyOptions } from "./nasty/faults.ts";
 import { openS3 } from "./s3/service.ts";
 import { closeSimpleDb, openSimpleDb } from "./simpledb/service.ts";
 import type { SimpleDbState } from "./simpledb/state.ts";
@@ -26,6 +30,8 @@ export interface CloudOptions {
   clock?: Clock;
   /** What must exist before the first request is answered. What exists already stays as it is. */
   provision?: Provision;
+  /** Makes things go wrong, as AWS's documentation allows. For tests. */
+  nasty?: NastyOptions;
   /** Told of failures inside the cloud; by default one line on stderr each. */
   report?: (error: unknown) => void;
 }
@@ -37,6 +43,10 @@ export interface RunningCloud {
   /** The folder's real path. */
   dir: string;
   credentials: Credentials;
+  /** Starts the metadata service of one more instance, on a port of its own; it ends with the cloud. */
+  startImds(options?: { port?: number; instance?: Partial<Instance> }): Promise<RunningImds>;
+  /** How often each fault of nasty mode has happened. */
+  faultCounts(): FaultCounts;
   /** Answers what waits, commits, lets the folder go. A second call does nothing more. */
   close(): Promise<void>;
 }
@@ -71,22 +81,41 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   };
   try {
     const { receiptKey, ...credentials } = await loadSecrets(dir);
-    sqs = openSqs({ database, group, clock, region: REGION, account: ACCOUNT, receiptKey, report });
+    const faults = options.nasty === undefined ? noFaults : createFaults(options.nasty);
+    const place = { region: REGION, account: ACCOUNT };
+    sqs = openSqs({ database, group, clock, ...place, receiptKey, report, faults });
     const events = eventQueues(sqs);
     const s3 = await openS3({ database, group, clock, dir, region: REGION, events, report });
     await provision(sqs, s3, options.provision ?? {});
-    const find = (id: string) => (id === credentials.accessKeyId ? credentials : undefined);
+    const sessions = openSessions(database, group, clock);
+    const find = (id: string) => (id === credentials.accessKeyId ? credentials : sessions.find(id));
     simpleDb = openSimpleDb({ database, group, clock, credentials: find, report });
     const verifier = new Verifier(find, REGION, clock);
-    const server = await listen({ sqs, s3, simpleDb, verifier, clock, dir, report }, options.port ?? 0);
+    const services = { sqs, s3, simpleDb, verifier, clock, dir, report, faults };
+    const server = await listen(services, options.port ?? 0);
+    const instances = new Set<RunningImds>();
+    const owner = new Verifier(credentials, REGION, clock);
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await recordEndpoint(dir, { endpoint, region: REGION, pid: process.pid });
     const close = once(async () => {
       await forgetEndpoint(dir);
+      await Promise.all([...instances].map((it) => it.close()));
       await stop(server, sqs, group);
       release();
     });
-    return { endpoint, region: REGION, dir, credentials, close };
+    return {
+      endpoint,
+      region: REGION,
+      dir,
+      credentials,
+      faultCounts: () => faults.counts(),
+      async startImds(wanted) {
+        const imds = await startImds({ clock, place, sessions, verifier: owner, report }, wanted);
+        instances.add(imds);
+        return imds;
+      },
+      close,
+    };
   } catch (error) {
     release();
     throw error;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "../aws-error.ts";
+import { noFaults, type Faults } from "../nasty/faults.ts";
 import { watchDelivery } from "./delivery.ts";
 import type { RequestHead } from "./head.ts";
 
@@ -10,11 +11,19 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly head: RequestHead;
+  /** What goes wrong on purpose; a service asks it where something may. */
+  readonly faults: Faults;
 
-  constructor(request: IncomingMessage, response: ServerResponse, head: RequestHead) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead,
+    faults: Faults = noFaults,
+  ) {
     this.request = request;
     this.response = response;
     this.head = head;
+    this.faults = faults;
   }
 
   /** False as soon as the client is known to have gone: an answer would reach nobody. */
@@ -42,6 +51,10 @@ export class Exchange {
     this.request.resume(); // a body that nobody reads to its end must not block the connection
     const response = this.response;
     const socket = response.socket;
+    if (this.faults.strikes("lost-response")) {
+      socket?.resetAndDestroy(); // lost on the network: the service believes that it has answered
+      return;
+    }
     if (undelivered !== undefined) {
       if (socket === null || !this.alive()) {
         response.destroy();

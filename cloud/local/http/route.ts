@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../../base/clock.ts";
 import { IDENTITY_PATH } from "../folder.ts";
+import { maxDelayMs, type Faults } from "../nasty/faults.ts";
 import { answerS3 } from "../s3/protocol.ts";
 import type { S3State } from "../s3/state.ts";
 import { answerSimpleDb, isSimpleDb } from "../simpledb/protocol.ts";
 import type { SimpleDbState } from "../simpledb/state.ts";
 import type { Verifier } from "../signature/verify.ts";
-import { answerSqsJson } from "../sqs/json-protocol.ts";
+import { answerSqs, isSqs } from "../sqs/protocol.ts";
 import type { SqsState } from "../sqs/state.ts";
 import { Exchange } from "./exchange.ts";
 import { readHead, type RequestHead } from "./head.ts";
@@ -20,6 +21,7 @@ export interface Services {
   /** The folder the cloud runs on. */
   dir: string;
   report: (error: unknown) => void;
+  faults: Faults;
 }
 
 /** All services share one port: a request says by its target or its credential scope which one it is for. */
@@ -38,11 +40,15 @@ export async function route(
     response.writeHead(400).end("The query is not valid percent-encoded UTF-8.\n");
     return;
   }
-  const exchange = new Exchange(request, response, head);
   if (head.rawPath === IDENTITY_PATH) {
-    exchange.respond(200, { "content-type": "application/json" }, JSON.stringify({ dir: services.dir }));
-  } else if (isSqs(head)) {
-    await answerSqsJson(services.sqs, services.verifier, exchange);
+    respondIdentity(services, new Exchange(request, response, head));
+    return;
+  }
+  const { faults, clock } = services;
+  const exchange = new Exchange(request, response, head, faults);
+  if (faults.strikes("delay")) await clock.sleep(faults.pick("delay", maxDelayMs));
+  if (isSqs(head)) {
+    await answerSqs(services.sqs, services.verifier, exchange);
   } else if (isSimpleDb(head)) {
     await answerSimpleDb(services.simpleDb, services.verifier, exchange);
   } else {
@@ -50,7 +56,8 @@ export async function route(
   }
 }
 
-function isSqs(head: RequestHead): boolean {
-  if (head.headers.has("x-amz-target")) return true;
-  return /\/sqs\/aws4_request/.test(head.headers.get("authorization") ?? "");
+/** Says which folder this cloud runs on, and what has gone wrong on purpose so far. */
+function respondIdentity({ dir, faults }: Services, exchange: Exchange): void {
+  const text = JSON.stringify({ dir, faults: faults.counts() });
+  exchange.respond(200, { "content-type": "application/json" }, text);
 }

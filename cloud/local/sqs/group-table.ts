@@ -1,6 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { allRows } from "../database.ts";
-import { DELAYED, IN_FLIGHT, VISIBLE, type FullMessage } from "./message-table.ts";
+import { DELAYED, IN_FLIGHT, VISIBLE, type FullMessage, type State } from "./message-table.ts";
+
+/** SQL for the oldest message of a group (the first parameter) in a state. */
+const minOf = (state: State) => `(SELECT min(seq) FROM messages WHERE grp = ?1 AND state = ${state})`;
 
 export type GroupTable = ReturnType<typeof openGroupTable>;
 
@@ -15,7 +18,6 @@ export function openGroupTable(database: DatabaseSync) {
   const removeEmpty = database.prepare(
     "DELETE FROM message_groups WHERE grp = ?1 AND NOT EXISTS (SELECT 1 FROM messages WHERE grp = ?1)",
   );
-  const minOf = (state: number) => `(SELECT min(seq) FROM messages WHERE grp = ?1 AND state = ${state})`;
   const refresh = database.prepare(
     `UPDATE message_groups SET ready = CASE
        WHEN EXISTS (SELECT 1 FROM messages WHERE grp = ?1 AND state = ${IN_FLIGHT}) THEN NULL

@@ -92,15 +92,6 @@ export function openMessageTable(database: DatabaseSync) {
      WHERE seq = ?`,
   );
   const setDue = database.prepare("UPDATE messages SET state = ?, due_ms = ? WHERE seq = ?");
-  const move = database.prepare(
-    `UPDATE messages SET pool = ?, state = ${VISIBLE}, due_ms = ?, moved_from = ? WHERE seq = ?`,
-  );
-  const copy = database.prepare(
-    `INSERT INTO messages (pool, state, due_ms, sent_ms, receive_count, receipt, received_ms, first_received_ms, moved_from, grp)
-     SELECT ?, ?, ?, ?, receive_count * ?7, 0, received_ms, iif(?7, first_received_ms, NULL), ?5, ?6
-     FROM messages WHERE seq = ?8`,
-  );
-  const renumber = database.prepare("UPDATE payloads SET seq = ?, id = coalesce(?, id) WHERE seq = ?");
   const removeMessage = database.prepare("DELETE FROM messages WHERE seq = ?");
   const removePayload = database.prepare("DELETE FROM payloads WHERE seq = ?");
 
@@ -129,6 +120,29 @@ export function openMessageTable(database: DatabaseSync) {
         before.seq,
       ),
     setDue: (seq: number, state: State, dueMs: number) => void setDue.run(state, dueMs, seq),
+    remove(seq: number): void {
+      removeMessage.run(seq);
+      removePayload.run(seq);
+    },
+    ...openMoves(database),
+    ...openSweeps(database),
+  };
+}
+
+/** The statements by which a message leaves its pool for another one. */
+function openMoves(database: DatabaseSync) {
+  const move = database.prepare(
+    `UPDATE messages SET pool = ?, state = ${VISIBLE}, due_ms = ?, moved_from = ? WHERE seq = ?`,
+  );
+  const copy = database.prepare(
+    `INSERT INTO messages (pool, state, due_ms, sent_ms, receive_count, receipt, received_ms, first_received_ms, moved_from, grp)
+     SELECT ?, ?, ?, ?, receive_count * ?7, 0, received_ms, iif(?7, first_received_ms, NULL), ?5, ?6
+     FROM messages WHERE seq = ?8`,
+  );
+  const renumber = database.prepare("UPDATE payloads SET seq = ?, id = coalesce(?, id) WHERE seq = ?");
+  const forget = database.prepare("DELETE FROM messages WHERE seq = ?");
+
+  return {
     move: (seq: number, pool: number, dueMs: number, movedFrom: string) =>
       void move.run(pool, dueMs, movedFrom, seq),
     /** Puts a message at the end of another pool. */
@@ -137,13 +151,8 @@ export function openMessageTable(database: DatabaseSync) {
       const keepCount = newId === undefined ? 1 : 0;
       const made = copy.run(pool, state, dueMs, sentMs, movedFrom, grp, keepCount, seq);
       renumber.run(Number(made.lastInsertRowid), newId ?? null, seq);
-      removeMessage.run(seq);
+      forget.run(seq);
     },
-    remove(seq: number): void {
-      removeMessage.run(seq);
-      removePayload.run(seq);
-    },
-    ...openSweeps(database),
   };
 }
 
