@@ -12,20 +12,20 @@ export async function measureIdle(
   quick: boolean,
   say: (text: string) => void,
 ): Promise<Finding> {
-  const starts = quick ? 3 : 7;
-  const settleMs = quick ? 5_000 : 30_000;
+  const starts = quick ? 3 : 5;
+  const settleMs = quick ? 3_000 : 30_000;
   const readyMs: number[] = [];
   for (let i = 0; i < starts; i++) {
-    const agent = await world.drover.start(NOTHING);
+    const agent = await world.drover("auto").start(NOTHING);
     readyMs.push(performance.now() - agent.startedAt);
     await agent.end();
   }
   say(`ready after ${readyMs.map((it) => round(it, 0)).join(", ")} ms`);
-  const agent = await world.drover.start(NOTHING);
+  const agent = await world.drover("auto").start(NOTHING);
   await wait(settleMs);
   const fresh = residentBytesOf(agent.pid);
   world.receiver.reset();
-  const jobs = quick ? 100 : 500;
+  const jobs = quick ? 100 : 400;
   await world.enqueue(requestFor(NOTHING.name, world.receiver.url), jobs);
   await world.receiver.nth(jobs);
   await wait(settleMs);

@@ -16,8 +16,9 @@ interface Round {
 }
 
 const NOTHING: Service = { name: "nothing", command: ["/bin/true"], input: false };
+const BARE = "spawn alone";
 /** Jobs before the counting starts: compilers and connections are warm then. */
-const WARM = 200;
+const WARM = 100;
 
 /** Throughput and processor time of jobs whose program does nothing, side by side, in alternating rounds. */
 export async function measureOverhead(
@@ -25,9 +26,9 @@ export async function measureOverhead(
   quick: boolean,
   say: (text: string) => void,
 ): Promise<Finding> {
-  const jobs = quick ? 400 : 1_000;
-  const rounds = quick ? 1 : 3;
-  const workers = [world.drover, world.rival(10)];
+  const jobs = quick ? 200 : 1_000;
+  const rounds = quick ? 1 : 2;
+  const workers = [world.drover("auto"), world.drover("none"), world.rival(10)];
   const found = new Map<string, Round[]>();
   const add = (name: string, one: Round) => {
     found.set(name, [...(found.get(name) ?? []), one]);
@@ -38,22 +39,19 @@ export async function measureOverhead(
       const { window: _, ...one } = await oneRound(world, worker, jobs);
       add(worker.name, one);
     }
-    add("spawn alone", await bareLoop(world, jobs));
+    add(BARE, await bareLoop(world, jobs));
   }
   const profileDir = join(world.folder, "profile");
   await mkdir(profileDir, { recursive: true });
-  const { window } = await oneRound(world, world.drover, jobs, profileDir);
+  const { window } = await oneRound(world, world.drover("none"), jobs, profileDir);
   const stages = await breakdown(profileDir, jobs, window);
   const medians = new Map([...found].map(([name, of]) => [name, medianRound(of)]));
-  const [own, rival, bare] = [world.drover.name, workers[1]?.name ?? "", "spawn alone"].map((it) =>
-    medians.get(it),
-  );
-  if (own === undefined || rival === undefined || bare === undefined)
-    throw new Error("A worker was not measured.");
-  const row = (measure: string, of: (it: Round) => number, unit: string, goal: string) => ({
+  const [confined, own, rival] = workers.map((it) => medians.get(it.name));
+  const bare = medians.get(BARE);
+  const row = (measure: string, figure: (it: Round) => number, unit: string, goal: string) => ({
     measure,
-    drover: `${round(of(own), 1)} ${unit}`,
-    others: `sqs-consumer + execa ${round(of(rival), 1)}, spawn alone ${round(of(bare), 1)}`,
+    drover: `${shown(own, figure)} ${unit}, in its sandbox ${shown(confined, figure)}`,
+    others: `sqs-consumer + execa ${shown(rival, figure)}, spawn alone ${shown(bare, figure)}`,
     goal,
   });
   return {
@@ -115,6 +113,10 @@ function medianRound(rounds: readonly Round[]): Round {
     ownMs: round(median(rounds.map((it) => it.ownMs))),
     childrenMs: round(median(rounds.map((it) => it.childrenMs))),
   };
+}
+
+function shown(one: Round | undefined, figure: (it: Round) => number): string {
+  return one === undefined ? "–" : String(round(figure(one), 1));
 }
 
 function show({ jobsPerS, ownMs, childrenMs }: Round): string {

@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 /** Takes callbacks and answers 204, at most once counted for each job. */
 export interface Receiver {
   readonly url: string;
+  /** The bodies since the last reset, in the order they came. */
+  readonly bodies: readonly string[];
   /** Forgets what came so far. */
   reset(): void;
   /** Resolves to the body of the callback that is the `count`th since the last reset. */
@@ -35,6 +37,7 @@ export async function startReceiver(): Promise<Receiver> {
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    bodies,
     reset: () => {
       seen.clear();
       bodies.length = 0;

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
@@ -15,7 +16,7 @@ export const SLOTS = 2;
 export interface WorkerKind {
   name: string;
   /** Starts one that runs `command` for every job and resolves when it polls; with a profile folder, profiled. */
-  start(service: Service, options?: { profileDir?: string; env?: Record<string, string> }): Promise<Started>;
+  start(service: Service, options?: { profileDir?: string }): Promise<Started>;
 }
 
 export interface Service {
@@ -29,7 +30,8 @@ export interface World {
   readonly folder: string;
   readonly requests: Queue;
   readonly receiver: Receiver;
-  readonly drover: WorkerKind;
+  /** Drover's agent, its programs in the sandbox (as it ships) or, as those of the others, in none. */
+  drover(sandbox: "auto" | "none"): WorkerKind;
   /** The same job done by sqs-consumer and execa, `batch` messages a receive. */
   rival(batch: number): WorkerKind;
   /** Sends many equal requests. */
@@ -43,6 +45,8 @@ export interface World {
 
 export async function startWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "drover-bench-"));
+  // Also when the benchmark fails: processes.ts has killed whoever worked in it by then.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const bundles = await bundle(folder);
   const plain = { PATH: process.env["PATH"], HOME: folder };
   const cloud = start([process.execPath, bundles.drover, "cloud", "--dir", `${folder}/cloud`], plain, folder);
@@ -58,24 +62,23 @@ export async function startWorld(): Promise<World> {
     ...world,
     requests,
     receiver,
-    drover: droverKind(world),
+    drover: (sandbox) => droverKind(world, sandbox),
     rival: (batch) => rivalKind(world, requests.url, batch),
     enqueue: (body, count) => enqueue(sqs.call, requests.url, body, count),
     close: async () => {
       closeSqsClients(sqs);
       await receiver.close();
       await cloud.end();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
 type Place = Pick<World, "folder" | "env" | "bundles">;
 
-function droverKind({ folder, env, bundles }: Place): WorkerKind {
+function droverKind({ folder, env, bundles }: Place, sandbox: "auto" | "none"): WorkerKind {
   return {
-    name: "drover",
-    start: async (service, { profileDir, env: extra } = {}) => {
+    name: sandbox === "none" ? "drover, no sandbox" : "drover",
+    start: async (service, { profileDir } = {}) => {
       await writeService(`${folder}/services`, service);
       const flags = [
         "--services",
@@ -86,7 +89,7 @@ function droverKind({ folder, env, bundles }: Place): WorkerKind {
         String(SLOTS),
       ];
       const argv = [process.execPath, ...profiling(profileDir), bundles.drover, "agent", ...flags];
-      const agent = start(argv, { ...env, ...extra }, folder);
+      const agent = start(argv, { ...env, DROVER_SANDBOX: sandbox }, folder);
       await agent.line(/"agent\.ready"/);
       return agent;
     },
@@ -96,7 +99,7 @@ function droverKind({ folder, env, bundles }: Place): WorkerKind {
 function rivalKind({ folder, env, bundles }: Place, queueUrl: string, batch: number): WorkerKind {
   return {
     name: `sqs-consumer, batches of ${batch}`,
-    start: async (service, { profileDir, env: extra } = {}) => {
+    start: async (service, { profileDir } = {}) => {
       await mkdir(`${folder}/rival`, { recursive: true });
       const settings = {
         QUEUE_URL: queueUrl,
@@ -107,7 +110,7 @@ function rivalKind({ folder, env, bundles }: Place, queueUrl: string, batch: num
         WORK_DIR: `${folder}/rival`,
       };
       const argv = [process.execPath, ...profiling(profileDir), bundles.rival];
-      const worker = start(argv, { ...env, ...settings, ...extra }, folder);
+      const worker = start(argv, { ...env, ...settings }, folder);
       await worker.line(/ready/);
       return worker;
     },
