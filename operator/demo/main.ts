@@ -85,7 +85,7 @@ async function byCallback(folder: string, receiver: Player, clip: string, callba
   const arrived = receiver.line(/"messageId"/);
   const messageId = await submit("3  A job whose result comes by callback", clip, [
     "--response=callback",
-    `--callback_url=${callback}/callback`,
+    `--callback_url=${callback}callback`,
     "--auth_method_response=http-basic",
     `--auth_user_response=${CALLBACK_USER.name}`,
     `--auth_pass_response=${CALLBACK_USER.password}`,

@@ -50,8 +50,11 @@ async function up(config: Config, flags: Flags): Promise<void> {
   try {
     await setUp(config);
     const agent = startAgent(config, `${dir}/work`);
+    const bin = `${root}/bin`;
     process.stdout.write(
-      `The fleet is up. In another terminal:\n  eval "$(drover cloud env --dir ${cloudDir})"\n  submit-job --help\n`,
+      `The fleet is up. In another terminal:\n` +
+        `  eval "$(${bin}/drover cloud env --dir ${cloudDir})"\n` +
+        `  ${bin}/submit-job --service checksum --response=store --wait http://example.org/\n`,
     );
     const restore = forwardSignals(agent);
     const left = new AbortController();
