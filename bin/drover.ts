@@ -13,6 +13,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
   status: { summary: "queues and instances of the fleet", load: () => import("../operator/status/main.ts") },
   jobs: { summary: "look at one job, or cancel it", load: () => import("../operator/jobs/main.ts") },
   dlq: { summary: "requests that wait for a person", load: () => import("../operator/dlq/main.ts") },
+  doctor: {
+    summary: "what this machine gives, and what keeps an agent from working",
+    load: () => import("../operator/doctor/main.ts"),
+  },
   setup: { summary: "create the fleet's queues and bucket", load: () => import("../operator/setup/main.ts") },
   services: {
     summary: "what this machine can run, and what it lacks",
