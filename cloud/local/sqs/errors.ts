@@ -47,7 +47,8 @@ export function wireOf(code: string): Wire {
     return { status: known[0], queryCode: known[1], type: `com.amazonaws.sqs#${code}`, sender: true };
   }
   const status = statuses[code] ?? 400;
-  return { status, queryCode: code, type: `com.amazon.coral.service#${code}Exception`, sender: status < 500 };
+  const name = code === "MissingParameter" ? "MissingRequiredParameter" : code;
+  return { status, queryCode: code, type: `com.amazon.coral.service#${name}Exception`, sender: status < 500 };
 }
 
 /** SQS's code for a signature that was not accepted. */

@@ -47,7 +47,7 @@ export class Input {
     if (number < limits.min || number > limits.max) {
       throw new AwsError(
         "InvalidParameterValue",
-        `Value ${number} for parameter ${name} is invalid. Reason: Must be >= ${limits.min} and <= ${limits.max}, if provided.`,
+        `Value ${number} for parameter ${name} is invalid. Reason: Must be between ${limits.min} and ${limits.max}, if provided.`,
       );
     }
     return number;

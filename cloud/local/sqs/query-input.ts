@@ -58,8 +58,9 @@ function structure(tree: Tree): Record<string, unknown> {
 
 const plain = (node: Node): unknown => (typeof node === "string" ? node : structure(node));
 
-/** Members in the order of their numbers. A lone one may come without a number. */
+/** Members in the order of their numbers. A lone one may come without a number; an empty list comes as "". */
 function membersOf(node: Node): Node[] {
+  if (node === "") return [];
   if (typeof node === "string") return [node];
   if (![...node.keys()].every((key) => /^\d+$/.test(key))) return [node];
   return [...node].toSorted(([a], [b]) => Number(a) - Number(b)).map(([, member]) => member);

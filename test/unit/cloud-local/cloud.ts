@@ -5,6 +5,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { onTestFinished } from "vitest";
 import type { Clock } from "../../../base/clock.ts";
+import type { NastyOptions } from "../../../cloud/local/nasty/faults.ts";
 import type { Provision } from "../../../cloud/local/provision.ts";
 import { startCloud, type RunningCloud } from "../../../cloud/local/server.ts";
 
@@ -24,7 +25,7 @@ export interface TestCloud extends RunningCloud {
 
 /** A cloud with real SDK clients, closed when the test is over. */
 export async function testCloud(
-  options: { dir?: string; clock?: Clock; provision?: Provision } = {},
+  options: { dir?: string; clock?: Clock; provision?: Provision; nasty?: NastyOptions } = {},
 ): Promise<TestCloud> {
   const reports: unknown[] = [];
   const dir = options.dir ?? (await temporaryFolder());
