@@ -22,7 +22,7 @@ type Pairs = readonly (readonly [name: string, value: string])[];
 
 /**
  * Signature Version 2 names no service, and no other service here takes it: a form without an Authorization header,
- * or a query with an Action. With Version 4 the credential's scope says `sdb`.
+ * or a query with an Action or a SignatureVersion. With Version 4 the credential's scope says `sdb`.
  */
 export function isSimpleDb(head: RequestHead): boolean {
   const scope = /\/([a-z0-9-]+)\/aws4_request/;
@@ -31,7 +31,8 @@ export function isSimpleDb(head: RequestHead): boolean {
   const credential = head.query.find(([name]) => name === "X-Amz-Credential")?.[1];
   if (credential !== undefined) return scope.exec(credential)?.[1] === "sdb";
   if (head.rawPath !== "/") return false;
-  if (head.method === "GET") return head.query.some(([name]) => name === "Action");
+  if (head.method === "GET")
+    return head.query.some(([name]) => name === "Action" || name === "SignatureVersion");
   return head.method === "POST" && isForm(head);
 }
 
