@@ -49,7 +49,7 @@ describe("200 jobs over 2 slots with a one-line program", () => {
     expect(await agent.end("SIGTERM")).toBe(0);
     expect(await fleet.queues.requests.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     expect(await fleet.queues.responses.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
-  }, 60_000);
+  }, 180_000);
 
   test("the same when the agent is killed in the middle and started again", async () => {
     const args = ["--slots", "2", "--visibility-timeout-s", "5"];
@@ -72,5 +72,5 @@ describe("200 jobs over 2 slots with a one-line program", () => {
     // Those, and only those, may come again, byte for byte: at most what two slots had in hand.
     const { visible } = await fleet.queues.responses.counts();
     expect(repeats + visible).toBeLessThanOrEqual(8);
-  }, 60_000);
+  }, 180_000);
 });
