@@ -1,98 +1,42 @@
 import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
   PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
-  SendMessageCommand,
   SetQueueAttributesCommand,
-  type Message,
-  type SendMessageCommandInput,
 } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
-import { makeQueue, temporaryFolder, testCloud, type TestCloud } from "../unit/cloud-local/cloud.ts";
-import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
+import {
+  attributesOf,
+  bodies,
+  fifoWorld,
+  hide,
+  invalid,
+  MINUTE,
+  receive,
+  remove,
+  SECOND,
+  send,
+} from "../support/fifo-world.ts";
+import { makeQueue, temporaryFolder } from "../unit/cloud-local/cloud.ts";
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-
-interface World {
-  cloud: TestCloud;
-  clock: FakeClock;
-  url: string;
-}
-
-async function world(attributes: Record<string, string> = {}, dir?: string): Promise<World> {
-  const clock = createFakeClock(Date.now());
-  const cloud = await testCloud({ clock, ...(dir === undefined ? {} : { dir }) });
-  const fifo = { FifoQueue: "true", ContentBasedDeduplication: "true", ...attributes };
-  return { cloud, clock, url: await makeQueue(cloud, "jobs.fifo", fifo) };
-}
-
-const send = (
-  { cloud, url }: World,
-  MessageBody: string,
-  MessageGroupId = "g",
-  more: Partial<SendMessageCommandInput> = {},
-) => cloud.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageGroupId, ...more }));
-
-async function receive(
-  { cloud, url }: Pick<World, "cloud" | "url">,
-  max = 10,
-  attempt?: string,
-): Promise<Message[]> {
-  const answer = await cloud.sqs.send(
-    new ReceiveMessageCommand({
-      QueueUrl: url,
-      MaxNumberOfMessages: max,
-      MessageSystemAttributeNames: ["All"],
-      ReceiveRequestAttemptId: attempt,
-    }),
-  );
-  return answer.Messages ?? [];
-}
-
-const bodies = (messages: Message[]) => messages.map((it) => it.Body);
-
-const remove = ({ cloud, url }: World, message: Message | undefined) =>
-  cloud.sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle }));
-
-const hide = ({ cloud, url }: World, message: Message | undefined, VisibilityTimeout: number) =>
-  cloud.sqs.send(
-    new ChangeMessageVisibilityCommand({
-      QueueUrl: url,
-      ReceiptHandle: message?.ReceiptHandle,
-      VisibilityTimeout,
-    }),
-  );
-
-async function attributes(
-  { cloud }: Pick<World, "cloud">,
-  QueueUrl: string,
-): Promise<Record<string, string>> {
-  const answer = await cloud.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
-  return answer.Attributes ?? {};
-}
-
-const invalid = { name: "InvalidParameterValue" };
+const entry = (Id: string, over = {}) => ({ Id, MessageBody: Id, MessageGroupId: "g", ...over });
 
 describe("order", () => {
   test("within a group is that of sending, and one receive takes as much of a group as it can", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     for (const body of ["a1", "b1", "a2", "b2", "a3"]) await send(it, body, body[0]);
     expect(bodies(await receive(it, 2))).toEqual(["a1", "a2"]);
     expect(bodies(await receive(it, 10))).toEqual(["b1", "b2"]);
   });
 
   test("goes on to the next group when there is room", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     for (const body of ["a1", "b1", "a2"]) await send(it, body, body[0]);
     expect(bodies(await receive(it, 10))).toEqual(["a1", "a2", "b1"]);
   });
 
   test("sequence numbers rise, have twenty digits and come back with the message", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     const sent = [await send(it, "1"), await send(it, "2")].map((one) => one.SequenceNumber ?? "");
     expect(sent[0]).toMatch(/^\d{20}$/);
     expect(BigInt(sent[1] ?? 0)).toBeGreaterThan(BigInt(sent[0] ?? 0));
@@ -101,8 +45,7 @@ describe("order", () => {
   });
 
   test("a batch is enqueued in its order, each entry told on its own", async () => {
-    const it = await world();
-    const entry = (Id: string, over = {}) => ({ Id, MessageBody: Id, MessageGroupId: "g", ...over });
+    const it = await fifoWorld();
     const answer = await it.cloud.sqs.send(
       new SendMessageBatchCommand({
         QueueUrl: it.url,
@@ -115,7 +58,7 @@ describe("order", () => {
   });
 
   test("an older message that is handed back comes first again", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     for (const body of ["1", "2", "3"]) await send(it, body);
     const [first, second] = await receive(it, 2);
     await hide(it, first, 0);
@@ -127,11 +70,11 @@ describe("order", () => {
 
 describe("a group", () => {
   test("is blocked while one of its messages is in flight, others are not", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     for (const body of ["a1", "a2", "b1"]) await send(it, body, body[0]);
     const [first] = await receive(it, 1);
     expect(bodies(await receive(it))).toEqual(["b1"]);
-    expect(await attributes(it, it.url)).toMatchObject({
+    expect(await attributesOf(it, it.url)).toMatchObject({
       ApproximateNumberOfMessages: "1",
       ApproximateNumberOfMessagesNotVisible: "2",
     });
@@ -140,18 +83,18 @@ describe("a group", () => {
   });
 
   test("that is set free wakes a poller", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     await send(it, "1");
     await send(it, "2");
     const [first] = await receive(it, 1);
     const waiting = it.cloud.sqs.send(new ReceiveMessageCommand({ QueueUrl: it.url, WaitTimeSeconds: 20 }));
-    await attributes(it, it.url);
+    await attributesOf(it, it.url);
     await remove(it, first);
     expect(bodies((await waiting).Messages ?? [])).toEqual(["2"]);
   });
 
   test("comes again in order when the visibility timeout ends", async () => {
-    const it = await world({ VisibilityTimeout: "10" });
+    const it = await fifoWorld({ VisibilityTimeout: "10" });
     await send(it, "1");
     await send(it, "2");
     await receive(it);
@@ -162,20 +105,20 @@ describe("a group", () => {
 
 describe("deduplication", () => {
   test("by content: the same body within five minutes is one message", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     const first = await send(it, "same", "g1");
     const second = await send(it, "same", "g2");
     expect(second).toMatchObject({ MessageId: first.MessageId, SequenceNumber: first.SequenceNumber });
     it.clock.advance(5 * MINUTE - 1);
     await send(it, "same");
-    expect(await attributes(it, it.url)).toMatchObject({ ApproximateNumberOfMessages: "1" });
+    expect(await attributesOf(it, it.url)).toMatchObject({ ApproximateNumberOfMessages: "1" });
     it.clock.advance(1);
     await send(it, "same");
-    expect(await attributes(it, it.url)).toMatchObject({ ApproximateNumberOfMessages: "2" });
+    expect(await attributesOf(it, it.url)).toMatchObject({ ApproximateNumberOfMessages: "2" });
   });
 
   test("an id of the sender's overrides the content", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     await send(it, "same", "g", { MessageDeduplicationId: "1" });
     await send(it, "same", "g", { MessageDeduplicationId: "2" });
     await send(it, "other", "g", { MessageDeduplicationId: "2" });
@@ -186,7 +129,7 @@ describe("deduplication", () => {
 
   test("goes on after the message was deleted, after a purge, and after a restart", async () => {
     const dir = await temporaryFolder();
-    const it = await world({}, dir);
+    const it = await fifoWorld({}, dir);
     await send(it, "deleted");
     await send(it, "purged");
     const [first] = await receive(it);
@@ -194,14 +137,14 @@ describe("deduplication", () => {
     await it.cloud.sqs.send(new PurgeQueueCommand({ QueueUrl: it.url }));
     await send(it, "deleted");
     await it.cloud.close();
-    const again = await world({}, dir);
+    const again = await fifoWorld({}, dir);
     await send(again, "purged");
     await send(again, "new");
     expect(bodies(await receive(again))).toEqual(["new"]);
   });
 
   test("per group when the queue says so", async () => {
-    const it = await world({
+    const it = await fifoWorld({
       DeduplicationScope: "messageGroup",
       FifoThroughputLimit: "perMessageGroupId",
     });
@@ -214,7 +157,7 @@ describe("deduplication", () => {
 
 describe("a receive can be repeated by its attempt id", () => {
   test("the same messages and handles, hidden anew", async () => {
-    const it = await world({ VisibilityTimeout: "30" });
+    const it = await fifoWorld({ VisibilityTimeout: "30" });
     await send(it, "1");
     await send(it, "2");
     const first = await receive(it, 10, "try");
@@ -228,7 +171,7 @@ describe("a receive can be repeated by its attempt id", () => {
   });
 
   test("not when a message was changed meanwhile", async () => {
-    const it = await world();
+    const it = await fifoWorld();
     await send(it, "1");
     await send(it, "2");
     const first = await receive(it, 1, "try");
@@ -237,14 +180,14 @@ describe("a receive can be repeated by its attempt id", () => {
   });
 
   test("not on a standard queue", async () => {
-    const { cloud } = await world();
+    const { cloud } = await fifoWorld();
     const url = await makeQueue(cloud, "standard");
     await expect(receive({ cloud, url }, 1, "try")).rejects.toMatchObject(invalid);
   });
 });
 
 test("a handle whose time is over is refused: the message may be somebody else's", async () => {
-  const it = await world({ VisibilityTimeout: "10" });
+  const it = await fifoWorld({ VisibilityTimeout: "10" });
   await send(it, "1");
   const [first] = await receive(it);
   it.clock.advance(10 * SECOND);
@@ -258,7 +201,7 @@ test("a handle whose time is over is refused: the message may be somebody else's
 });
 
 test("the queue's delay keeps the order, and a new delay counts for what waits already", async () => {
-  const it = await world({ DelaySeconds: "60" });
+  const it = await fifoWorld({ DelaySeconds: "60" });
   await send(it, "1");
   it.clock.advance(30 * SECOND);
   await it.cloud.sqs.send(
@@ -267,11 +210,11 @@ test("the queue's delay keeps the order, and a new delay counts for what waits a
   await send(it, "2");
   it.clock.advance(10 * SECOND);
   expect(bodies(await receive(it))).toEqual(["1"]);
-  expect(await attributes(it, it.url)).toMatchObject({ ApproximateNumberOfMessagesDelayed: "1" });
+  expect(await attributesOf(it, it.url)).toMatchObject({ ApproximateNumberOfMessagesDelayed: "1" });
 });
 
 test("poison goes to the FIFO dead-letter queue in order, with its id and a new enqueue time", async () => {
-  const it = await world();
+  const it = await fifoWorld();
   const dead = await makeQueue(it.cloud, "dead.fifo", { FifoQueue: "true" });
   const RedrivePolicy = JSON.stringify({
     deadLetterTargetArn: "arn:aws:sqs:us-east-1:000000000000:dead.fifo",
@@ -293,61 +236,5 @@ test("poison goes to the FIFO dead-letter queue in order, with its id and a new 
     MessageGroupId: "g",
     DeadLetterQueueSourceArn: "arn:aws:sqs:us-east-1:000000000000:jobs.fifo",
     SentTimestamp: String(it.clock.now()),
-  });
-});
-
-describe("refusals", () => {
-  test.each([
-    ["no group", { MessageGroupId: undefined }, "MissingParameter"],
-    ["a delay of its own", { DelaySeconds: 1 }, "InvalidParameterValue"],
-    ["a group with a blank", { MessageGroupId: "a b" }, "InvalidParameterValue"],
-    ["an id that is too long", { MessageDeduplicationId: "x".repeat(129) }, "InvalidParameterValue"],
-  ])("a message with %s", async (_, more, name) => {
-    await expect(send(await world(), "m", "g", more)).rejects.toMatchObject({ name });
-  });
-
-  test("a message without any deduplication id", async () => {
-    await expect(send(await world({ ContentBasedDeduplication: "false" }), "m")).rejects.toMatchObject(
-      invalid,
-    );
-  });
-
-  test("a deduplication id on a standard queue; a group is fine there", async () => {
-    const { cloud, clock } = await world();
-    const it = { cloud, clock, url: await makeQueue(cloud, "standard") };
-    await expect(send(it, "m", "g", { MessageDeduplicationId: "1" })).rejects.toMatchObject(invalid);
-    await send(it, "m", "tenant");
-    expect((await receive(it))[0]?.Attributes?.MessageGroupId).toBe("tenant");
-  });
-
-  test.each([
-    ["a.fifo", {}, "InvalidParameterValue"],
-    ["a", { FifoQueue: "true" }, "InvalidParameterValue"],
-    ["a", { FifoQueue: "false" }, "InvalidAttributeName"],
-    ["a", { ContentBasedDeduplication: "true" }, "InvalidAttributeName"],
-    ["b.fifo", { FifoQueue: "true", DeduplicationScope: "world" }, "InvalidAttributeValue"],
-    ["b.fifo", { FifoQueue: "true", FifoThroughputLimit: "perMessageGroupId" }, "InvalidAttributeValue"],
-    [`${"x".repeat(76)}.fifo`, { FifoQueue: "true" }, "InvalidParameterValue"],
-  ])("a queue %s with %o", async (name, attribute, code) => {
-    const { cloud } = await world();
-    await expect(makeQueue(cloud, name, attribute)).rejects.toMatchObject({ name: code });
-  });
-
-  test("dead letters of the other kind, and a change of kind", async () => {
-    const it = await world();
-    await makeQueue(it.cloud, "standard");
-    const set = (Attributes: Record<string, string>) =>
-      it.cloud.sqs.send(new SetQueueAttributesCommand({ QueueUrl: it.url, Attributes }));
-    const deadLetterTargetArn = "arn:aws:sqs:us-east-1:000000000000:standard";
-    await expect(
-      set({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 1 }) }),
-    ).rejects.toMatchObject({ ...invalid, message: expect.stringContaining("same type") });
-    await expect(set({ FifoQueue: "false" })).rejects.toMatchObject({ name: "InvalidAttributeValue" });
-    expect(await attributes(it, it.url)).toMatchObject({
-      FifoQueue: "true",
-      ContentBasedDeduplication: "true",
-      DeduplicationScope: "queue",
-      FifoThroughputLimit: "perQueue",
-    });
   });
 });
