@@ -571,6 +571,7 @@ start_agent() { # VERSION LANE
     systemctl start --no-block "drover-agent@$lane"
   else
     node=$place/release/runtime/node
+    local pid
     set -m # a process group of its own: Ctrl-C is for us to pass on
     (
       trap - TERM INT
@@ -580,7 +581,8 @@ start_agent() { # VERSION LANE
       set +a
       cd "$home" # where the fleet's drover.yaml lies
       # Written by the process itself while the lock is held, so that no agent is ever unknown.
-      printf '%s %s %s %s\n' "$BASHPID" "$(start_time "$BASHPID")" "$boot_id" "$version" >"$place/process.new"
+      pid=$BASHPID # within $( ) it would be that shell's
+      printf '%s %s %s %s\n' "$pid" "$(start_time "$pid")" "$boot_id" "$version" >"$place/process.new"
       mv -f -- "$place/process.new" "$place/process"
       exec "$node" "$place/release/dist/drover.mjs" agent <&8 8<&- 9>&-
     ) &
@@ -841,9 +843,9 @@ prune() {
 # Watches over the agents in the foreground, as systemd would: an agent that dies is started again, an agent's wish for
 # an update is heard, a first SIGTERM drains, a second one stops.
 stay() {
-  local script=$1 child='' asked=0 lane
-  exec 7<> <(:) # never has anything to read: a sleep that costs no process
-  trap 'asked=$((asked + 1)); signal_agents' TERM INT
+  local script=$1 child='' asked=0 told=' ' lane
+  exec 7<> <(:) # never has anything to read
+  trap 'asked=$((asked + 1)); if ((asked == 1)); then drain_agents; else stop_agents; fi' TERM INT
   while true; do
     rm -f -- "$home/shared/update-wanted"
     if [[ -e $home/current/bootstrap/boot.sh ]]; then script=$home/current/bootstrap/boot.sh; fi
@@ -852,9 +854,9 @@ stay() {
     wait "$child" || true
     if ((asked > 0)); then break; fi
     while [[ ! -e $home/shared/update-wanted ]] && ((asked == 0)); do
-      read -r -t 0.25 -u 7 || true
+      nap 0.25
       if ! any_agent process; then
-        read -r -t 1 -u 7 || true
+        nap 1
         break
       fi
     done
@@ -862,9 +864,17 @@ stay() {
   done
   kill -TERM "$child" 2>/dev/null || true
   wait "$child" 2>/dev/null || true
-  signal_agents # those that were started meanwhile
-  while any_agent process || any_agent leaving; do read -r -t 0.1 -u 7 || true; done
+  drain_agents # those that were started meanwhile
+  while any_agent process || any_agent leaving; do nap 0.1; done
   for lane in $LANES; do rm -f -- "$home/lanes/$lane/"{process,leaving}; done
+}
+
+# A sleep that costs no process. With DROVER_STOP_WITH_STDIN the end of standard input asks to stop.
+nap() { # SECONDS
+  local code=0 from=7
+  if [[ -n ${DROVER_STOP_WITH_STDIN:-} ]] && ((asked == 0)); then from=8; fi
+  read -r -t "$1" -u "$from" || code=$?
+  if ((from == 8 && code == 1)); then asked=1; fi
 }
 
 any_agent() { # process|leaving
@@ -875,7 +885,18 @@ any_agent() { # process|leaving
   return 1
 }
 
-signal_agents() {
+# An agent that is told a second time stops: those that are leaving already, and those we have told, are not told again.
+drain_agents() {
+  local lane pid
+  for lane in $LANES; do
+    if [[ -e $home/lanes/$lane/process ]] && pid=$(agent_of "$lane" process) && [[ $told != *" $pid "* ]]; then
+      told+="$pid "
+      kill -TERM "$pid" 2>/dev/null || true
+    fi
+  done
+}
+
+stop_agents() {
   local lane file pid
   for lane in $LANES; do
     for file in process leaving; do

@@ -39,7 +39,7 @@ export async function readReleaseKey(path: string): Promise<KeyObject> {
   }
 }
 
-/** What instances are given as DROVER_RELEASE_KEYS: the public half, base64 of its SPKI form, one word. */
+/** From the private key: what instances are given as DROVER_RELEASE_KEYS: the public half, base64 of its SPKI form, one word. */
 export function publicWord(key: KeyObject): string {
   return createPublicKey(key).export({ type: "spki", format: "der" }).toString("base64");
 }

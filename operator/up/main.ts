@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
 import type { Config } from "../../base/config/config.ts";
+import { DroverError } from "../../base/errors.ts";
 import { exitCodeOf } from "../../base/system/cli.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { root } from "../../base/system/root.ts";
@@ -19,6 +20,7 @@ interface Flags {
   port: string;
   services?: string;
   slots?: string;
+  instances?: string;
 }
 
 /** `drover up`: the whole fleet on this machine, in the foreground. */
@@ -31,9 +33,19 @@ export function main(argv: string[]): Promise<number> {
     .option("--port <n>", "port of the cloud; 0: any free one", "0")
     .option("--services <folder>", "one folder for each service")
     .option("--slots <n>", "programs at the same time; 0: one for each processor")
-    .action((flags: Flags) =>
-      up(loadSettings(root, flags.config, { services_dir: flags.services, slots: flags.slots }), flags),
-    );
+    .option(
+      "--instances <n>",
+      "machines instead of one agent: each is booted from a release in the cloud's S3",
+    )
+    .action(async ({ instances, ...flags }: Flags) => {
+      const config = loadSettings(root, flags.config, { services_dir: flags.services, slots: flags.slots });
+      if (instances === undefined) return await up(config, flags);
+      const count = Number(instances);
+      if (!Number.isInteger(count) || count < 1 || count > 64)
+        throw new DroverError("config-invalid", "--instances must be a number from 1 to 64.");
+      const { upInstances } = await import("../instances/main.ts");
+      await upInstances(config, { ...flags, instances: count });
+    });
   return exitCodeOf("drover up", () => command.parseAsync(argv, { from: "user" }));
 }
 
