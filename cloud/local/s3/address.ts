@@ -2,6 +2,8 @@ import { AwsError } from "../aws-error.ts";
 import type { RequestHead } from "../http/head.ts";
 
 export interface Address {
+  /** The bucket when the host name names it. */
+  hostBucket: string | undefined;
   /** Undefined for the service itself. */
   bucket: string | undefined;
   /** Empty for the bucket itself. */
@@ -15,10 +17,11 @@ export interface Address {
 export function addressOf(head: RequestHead): Address {
   const host = /^([a-z0-9.-]+)\.localhost(?::\d+)?$/i.exec(head.headers.get("host") ?? "")?.[1];
   const path = head.rawPath.replace(/^\//, "");
-  if (host !== undefined) return { bucket: host, key: decode(path) };
+  if (host !== undefined) return { hostBucket: host, bucket: host, key: decode(path) };
   const slash = path.indexOf("/");
   const bucket = decode(slash < 0 ? path : path.slice(0, slash)).toString();
-  return { bucket: bucket === "" ? undefined : bucket, key: decode(slash < 0 ? "" : path.slice(slash + 1)) };
+  const key = decode(slash < 0 ? "" : path.slice(slash + 1));
+  return { hostBucket: undefined, bucket: bucket === "" ? undefined : bucket, key };
 }
 
 function decode(part: string): Buffer {

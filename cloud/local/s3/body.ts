@@ -46,13 +46,16 @@ function declared(length: string | undefined): number {
 }
 
 function chunkSignatures(call: S3Call): ChunkSignatures | undefined {
+  const { verified } = call;
+  if (verified === undefined)
+    throw new AwsError("InvalidRequest", "The body's chunks cannot be signed here.");
   switch (call.payloadHash) {
     case "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
       return undefined;
     case "STREAMING-AWS4-HMAC-SHA256-PAYLOAD":
-      return { ...call.verified, trailer: false };
+      return { ...verified, trailer: false };
     case "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER":
-      return { ...call.verified, trailer: field(call, "x-amz-trailer") !== undefined };
+      return { ...verified, trailer: field(call, "x-amz-trailer") !== undefined };
     default:
       throw new AwsError("NotImplemented", `x-amz-content-sha256 '${call.payloadHash}' is not supported.`);
   }

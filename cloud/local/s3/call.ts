@@ -14,7 +14,8 @@ export interface S3Call {
   key: Buffer;
   /** Value of x-amz-content-sha256, or UNSIGNED-PAYLOAD for a presigned URL. */
   payloadHash: string;
-  verified: Verified;
+  /** What the signatures of the body's chunks build on; undefined where the body is not signed. */
+  verified: Verified | undefined;
   /** Who signed the request. */
   accessKeyId: string;
 }

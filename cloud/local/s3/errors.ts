@@ -4,6 +4,8 @@ import type { FaultKind } from "../signature/fault.ts";
 const statuses: Record<string, number> = {
   AccessDenied: 403,
   BucketNotEmpty: 409,
+  ConditionalRequestConflict: 409,
+  ConditionalRequestConflict: 409,
   InternalError: 500,
   InvalidAccessKeyId: 403,
   InvalidPartNumber: 416,
@@ -25,7 +27,9 @@ const statuses: Record<string, number> = {
   PreconditionFailed: 412,
   ReplicationConfigurationNotFoundError: 404,
   RequestTimeTooSkewed: 403,
+  ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
+  SlowDown: 503,
 };
 
 export const statusOf = (code: string) => statuses[code] ?? 400;

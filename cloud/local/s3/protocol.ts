@@ -1,11 +1,15 @@
 import { AwsError } from "../aws-error.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parameter } from "../http/head.ts";
+import { misbehave } from "../nasty/misbehave.ts";
 import { readClaim, type Claim } from "../signature/claim.ts";
 import { SignatureFault } from "../signature/fault.ts";
+import { isVersion2Url, verifyVersion2Url } from "../signature/version-2-url.ts";
 import type { Verifier } from "../signature/verify.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, type Address } from "./address.ts";
+import type { S3Call } from "./call.ts";
 import { signatureCodes, statusOf } from "./errors.ts";
+import { misbehaveS3 } from "./misbehave.ts";
 import { operationFor } from "./operations.ts";
 import { HOST_ID } from "./protocol-constants.ts";
 import type { S3State } from "./state.ts";
@@ -24,11 +28,39 @@ export async function answerS3(state: S3State, verifier: Verifier, exchange: Exc
   }
 }
 
+const throttles = [
+  new AwsError("SlowDown", "Please reduce your request rate."),
+  new AwsError("ServiceUnavailable", "Please reduce your request rate."),
+];
+const internalError = new AwsError("InternalError", "We encountered an internal error. Please try again.");
+
 async function perform(state: S3State, verifier: Verifier, exchange: Exchange): Promise<void> {
+  const address = addressOf(exchange.head);
+  const caller = authenticate(state, verifier, exchange, address);
+  misbehave(exchange.faults, throttles, internalError);
+  misbehaveS3(exchange);
+  const operation = operationFor(exchange.head, address);
+  const { bucket = "", key } = address;
+  if (key.byteLength > MAX_KEY_BYTES) {
+    throw new AwsError("KeyTooLongError", "Your key is too long", {
+      Size: String(key.byteLength),
+      MaxSizeAllowed: String(MAX_KEY_BYTES),
+    });
+  }
+  await operation({ state, exchange, bucket, key, ...caller });
+}
+
+type Caller = Pick<S3Call, "accessKeyId" | "payloadHash" | "verified">;
+
+/** Who asks, by the request's signature. Throws SignatureFault or AwsError. */
+function authenticate(state: S3State, verifier: Verifier, exchange: Exchange, address: Address): Caller {
   const { head } = exchange;
-  const { bucket, key } = addressOf(head);
   const claim = readClaim(head);
-  if (claim === undefined) throw new SignatureFault("missing", "Access Denied");
+  if (claim === undefined) {
+    if (!isVersion2Url(head)) throw new SignatureFault("missing", "Access Denied");
+    const accessKeyId = verifyVersion2Url(head, address.hostBucket, verifier.find, state.clock);
+    return { accessKeyId, payloadHash: "UNSIGNED-PAYLOAD", verified: undefined };
+  }
   if (claim.service !== "s3") {
     throw new SignatureFault(
       "malformed",
@@ -37,15 +69,7 @@ async function perform(state: S3State, verifier: Verifier, exchange: Exchange): 
   }
   const payloadHash = payloadHashOf(exchange, claim);
   const verified = verifier.verify(head, claim, payloadHash);
-  const operation = operationFor(head, { bucket, key });
-  if (key.byteLength > MAX_KEY_BYTES) {
-    throw new AwsError("KeyTooLongError", "Your key is too long", {
-      Size: String(key.byteLength),
-      MaxSizeAllowed: String(MAX_KEY_BYTES),
-    });
-  }
-  const { accessKeyId } = claim;
-  await operation({ state, exchange, bucket: bucket ?? "", key, payloadHash, verified, accessKeyId });
+  return { accessKeyId: claim.accessKeyId, payloadHash, verified };
 }
 
 function payloadHashOf({ head }: Exchange, claim: Claim): string {

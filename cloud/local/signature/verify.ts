@@ -31,14 +31,15 @@ const MAX_CACHED_KEYS = 64; // credentials × days × services actually used: a 
 
 /** Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html). */
 export class Verifier {
-  readonly #find: CredentialSource;
+  /** Where credentials are looked up. */
+  readonly find: CredentialSource;
   readonly #region: string;
   readonly #clock: Clock;
   readonly #keys = new Map<string, Buffer>();
 
   /** `credentials`: one pair, or where to look for many. */
   constructor(credentials: Credentials | CredentialSource, region: string, clock: Clock) {
-    this.#find =
+    this.find =
       typeof credentials === "function"
         ? credentials
         : (accessKeyId) => (accessKeyId === credentials.accessKeyId ? credentials : undefined);
@@ -51,7 +52,7 @@ export class Verifier {
    * bodies that are signed otherwise. Throws SignatureFault.
    */
   verify(head: RequestHead, claim: Claim, payloadHash: string): Verified {
-    const credentials = this.#find(claim.accessKeyId);
+    const credentials = this.find(claim.accessKeyId);
     if (credentials === undefined) {
       throw new SignatureFault("unknown-key", "The access key id does not exist in this cloud.", {
         AWSAccessKeyId: claim.accessKeyId,

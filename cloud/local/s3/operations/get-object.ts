@@ -32,7 +32,7 @@ export const getObject: S3Operation = async (call) => {
     request.resume();
     const { first, last } = range ?? { first: 0, last: row.bytes - 1 };
     if (row.body !== null) {
-      response.writeHead(status, headers).end(row.body.subarray(first, last + 1));
+      call.exchange.respond(status, headers, row.body.subarray(first, last + 1));
       return;
     }
     const chunks = call.state.bodies.read(segments, first, last);
