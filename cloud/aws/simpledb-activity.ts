@@ -3,7 +3,7 @@ import type { ReplaceableItem } from "./simpledb/models.ts";
 import { MAX_PAIRS, MAX_VALUE_BYTES, type Pair, pairsOf } from "./simpledb-text.ts";
 
 /** `host ident user [time] "request" status bytes {fields}` */
-const LINE = /^(\S+) (\S+) (\S+) \[([^\]]*)\] "([^"]*)" (\S+) (\S+) (\{.*\})$/;
+const LINE = /^(\S+) (\S+) (\S+) \[([^\]]*)\] "([^"]*)" (\S+) (\S+) (\{.*\})$/s;
 
 /**
  * The lines of a chunk as items, in the chunk's order.
@@ -43,8 +43,9 @@ function attributesOf(line: string): Pair[] {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     if (name === "event" && text === request) continue; // the request itself
     if (known[name] === text) continue;
-    // Never two meanings under one name.
-    const own = pairsOf(name, text).some((it) => taken.has(it.Name)) || name === "" ? `field.${name}` : name;
+    // Never two meanings under one name: neither that of a field above, nor that of a long text's next piece.
+    let own = name === "" || /\.\d+$/.test(name) ? `${name}.` : name;
+    while (pairsOf(own, text).some((it) => taken.has(it.Name))) own = `field.${own}`;
     for (const pair of pairsOf(own, text)) {
       taken.add(pair.Name);
       pairs.push(pair);

@@ -57,6 +57,16 @@ describe("the picture of a fleet", () => {
     expect(picture.instances?.find((it) => it.health === "silent")?.row.instanceId).toBe("quick");
   });
 
+  test("does not wait for a store that hangs longer than five seconds", async () => {
+    const { clock, queues, store } = await fleet();
+    const hanging: Store = { ...store, listStatus: () => new Promise(() => undefined) };
+    const before = clock.now();
+    const picture = await clock.settle(takePicture(queues, hanging, clock));
+    expect(clock.now() - before).toBe(5_000);
+    expect(showPicture(picture)).toContain("the store could not be read: it did not answer within 5 s");
+    expect(clock.timers).toBe(0);
+  });
+
   test("keeps the queues when the store does not answer, and says why the rest is missing", async () => {
     const { clock, queues, store } = await fleet();
     const broken: Store = { ...store, listStatus: () => Promise.reject(new Error("SlowDown")) };
