@@ -1,7 +1,7 @@
 """Signs requests with botocore's own Signature Version 2, for comparison with ours.
 
 Reads a JSON list of {url, params, credentials, signed_at} from stdin and writes one of {form, signature}: the sorted
-form that was signed, and the signature. With --version it writes botocore's version instead.
+form that was signed, and the signature.
 """
 
 import calendar
@@ -10,7 +10,6 @@ import sys
 import time
 import types
 
-import botocore
 import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -29,7 +28,4 @@ def sign(case):
     return {"form": form, "signature": signature}
 
 
-if "--version" in sys.argv:
-    print(botocore.__version__)
-else:
-    print(json.dumps([sign(case) for case in json.load(sys.stdin)]))
+print(json.dumps([sign(case) for case in json.load(sys.stdin)]))

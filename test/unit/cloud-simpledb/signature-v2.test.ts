@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { HttpRequest } from "@smithy/core/protocols";
-import { extendedEncodeURIComponent } from "@smithy/core/protocols";
+import { extendedEncodeURIComponent, HttpRequest } from "@smithy/core/protocols";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SignatureV2 } from "../../../cloud/aws/simpledb/signature-v2.ts";
+import { botocorePython } from "../../support/botocore.ts";
 import { anyCase, CASES, type Case } from "./cases.ts";
 import vectors from "./botocore-vectors.json" with { type: "json" };
 
@@ -38,18 +38,6 @@ async function sign({ url, params, credentials, signed_at: signedAt }: Case): Pr
 
 const SCRIPT = join(import.meta.dirname, "botocore_sign.py");
 
-/** The first Python that has botocore; undefined when none has. */
-function findPython(): string | undefined {
-  return ["python3", "/usr/bin/python3"].find((python) => {
-    try {
-      execFileSync(python, [SCRIPT, "--version"], { stdio: "pipe" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 const recorded: Record<string, Signed> = vectors;
 
 describe("a signature of Version 2 is botocore's", () => {
@@ -58,15 +46,7 @@ describe("a signature of Version 2 is botocore's", () => {
   });
 
   test("for a thousand random requests, asked now", async ({ skip }) => {
-    const python = findPython();
-    if (python === undefined) {
-      expect(
-        process.env["DROVER_REQUIRE_BOTOCORE"],
-        "botocore is required here and was not found",
-      ).toBeUndefined();
-      skip("no Python with botocore is installed (Debian: python3-botocore)");
-      return;
-    }
+    const python = botocorePython(skip);
     const cases = [...Object.values(CASES), ...fc.sample(anyCase, 1000)];
     const answer = execFileSync(python, [SCRIPT], {
       input: JSON.stringify(cases),
