@@ -1,5 +1,4 @@
 import { AwsError } from "../aws-error.ts";
-import type { Faults } from "../nasty/faults.ts";
 import type { ObjectHead } from "./object-table.ts";
 
 /** Why a request is not carried out: the answer is 304, or 412 naming the condition. */
@@ -12,17 +11,9 @@ type Headers = ReadonlyMap<string, string>;
 
 /**
  * Conditions of PUT and DELETE. Called in the transaction that writes, so of many that ask for the same absent
- * key exactly one wins. AWS may also answer that another write is under way: `faults` says when. Throws AwsError
- * `PreconditionFailed`, `NoSuchKey`, `NotImplemented`, `ConditionalRequestConflict`.
+ * key exactly one wins. Throws AwsError `PreconditionFailed`, `NoSuchKey`, `NotImplemented`.
  */
-export function checkWrite(headers: Headers, current: ObjectHead | undefined, faults?: Faults): void {
-  const conditional = headers.has("if-none-match") || headers.has("if-match");
-  if (conditional && faults?.strikes("conflict")) {
-    throw new AwsError(
-      "ConditionalRequestConflict",
-      "The conditional request cannot succeed due to a conflicting operation against this resource.",
-    );
-  }
+export function checkWrite(headers: Headers, current: ObjectHead | undefined): void {
   const none = headers.get("if-none-match");
   if (none !== undefined) {
     if (none.trim() !== "*") {

@@ -5,7 +5,6 @@ const statuses: Record<string, number> = {
   AccessDenied: 403,
   BucketNotEmpty: 409,
   ConditionalRequestConflict: 409,
-  ConditionalRequestConflict: 409,
   InternalError: 500,
   InvalidAccessKeyId: 403,
   InvalidPartNumber: 416,

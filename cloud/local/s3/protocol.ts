@@ -1,7 +1,6 @@
 import { AwsError } from "../aws-error.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parameter } from "../http/head.ts";
-import { misbehave } from "../nasty/misbehave.ts";
 import { readClaim, type Claim } from "../signature/claim.ts";
 import { SignatureFault } from "../signature/fault.ts";
 import { isVersion2Url, verifyVersion2Url } from "../signature/version-2-url.ts";
@@ -28,16 +27,9 @@ export async function answerS3(state: S3State, verifier: Verifier, exchange: Exc
   }
 }
 
-const throttles = [
-  new AwsError("SlowDown", "Please reduce your request rate."),
-  new AwsError("ServiceUnavailable", "Please reduce your request rate."),
-];
-const internalError = new AwsError("InternalError", "We encountered an internal error. Please try again.");
-
 async function perform(state: S3State, verifier: Verifier, exchange: Exchange): Promise<void> {
   const address = addressOf(exchange.head);
   const caller = authenticate(state, verifier, exchange, address);
-  misbehave(exchange.faults, throttles, internalError);
   misbehaveS3(exchange);
   const operation = operationFor(exchange.head, address);
   const { bucket = "", key } = address;

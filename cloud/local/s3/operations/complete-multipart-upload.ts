@@ -46,7 +46,7 @@ function complete(
   const upload = requireUpload(call, id);
   const uploaded = state.uploads.parts(id, 0, MAX_PARTS);
   const parts = checkParts(upload, uploaded, named);
-  checkWrite(exchange.head.headers, current, exchange.faults);
+  checkWrite(exchange.head.headers, current);
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   checkSize(call, bytes);
   const checksum = wholeChecksum(upload, parts);

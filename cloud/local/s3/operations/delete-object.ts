@@ -15,7 +15,7 @@ export const deleteObject: S3Operation = async (call) => {
   const files = await state.group.run(() => {
     const found = requireBucket(state, bucket);
     const current = state.objects.find(bucket, key);
-    if (exchange.head.headers.has("if-match")) checkWrite(exchange.head.headers, current, exchange.faults);
+    if (exchange.head.headers.has("if-match")) checkWrite(exchange.head.headers, current);
     return removeObject(call, found, current);
   });
   await state.bodies.discard(files);

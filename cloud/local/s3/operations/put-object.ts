@@ -29,7 +29,7 @@ export async function commitObject(
     const { files, modified } = await state.group.run(() => {
       const found = requireBucket(state, bucket);
       const current = state.objects.find(bucket, key);
-      checkWrite(exchange.head.headers, current, exchange.faults);
+      checkWrite(exchange.head.headers, current);
       const now = state.clock.now();
       const stored = { bucket, key, modified_ms: now, headers: JSON.stringify(headers), upload: null };
       return { files: storeObject(call, found, current, { ...received, ...stored }, event), modified: now };
