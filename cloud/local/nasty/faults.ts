@@ -32,6 +32,8 @@ export type FaultCounts = Record<FaultName, number>;
 
 /** What a service asks at the places where something may go wrong. */
 export interface Faults {
+  /** False when nothing ever goes wrong on purpose. */
+  readonly enabled: boolean;
   /** Whether this fault happens now; counted when it does. */
   strikes(name: FaultName): boolean;
   /** An integer from 0 to `limit - 1`, for a fault that has struck. */
@@ -55,7 +57,12 @@ export const maxLateMs = 2000;
 const zeroCounts = () => Object.fromEntries(faultNames.map((name) => [name, 0])) as FaultCounts;
 
 /** A cloud on its best behaviour. */
-export const noFaults: Faults = { strikes: () => false, pick: () => 0, counts: zeroCounts };
+export const noFaults: Faults = {
+  enabled: false,
+  strikes: () => false,
+  pick: () => 0,
+  counts: zeroCounts,
+};
 
 /**
  * Faults drawn from a seed. Each has a stream of its own, so that the rate of one does not move the others.
@@ -65,6 +72,7 @@ export function createFaults({ seed, rates }: NastyOptions): Faults {
   const streams = new Map(faultNames.map((name, index) => [name, stream(seed, index)]));
   const draw = (name: FaultName) => streams.get(name)?.() ?? 1;
   return {
+    enabled: true,
     strikes(name) {
       const rate = rates[name] ?? 0;
       if (rate <= 0 || draw(name) >= rate) return false;

@@ -15,6 +15,7 @@ const statuses: Record<string, number> = {
   NumberSubmittedAttributesExceeded: 409,
   NumberSubmittedItemsExceeded: 409,
   RequestEntityTooLarge: 413,
+  ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
 };
 

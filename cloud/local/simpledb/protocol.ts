@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
 import { readBody, type Exchange } from "../http/exchange.ts";
 import type { RequestHead } from "../http/head.ts";
+import { misbehave } from "../nasty/misbehave.ts";
 import { readClaim } from "../signature/claim.ts";
 import { SignatureFault } from "../signature/fault.ts";
 import type { Verifier } from "../signature/verify.ts";
@@ -64,6 +65,7 @@ async function perform(state: SimpleDbState, verifier: Verifier, exchange: Excha
   const pairs = [...head.query, ...(isForm(head) ? readForm(body) : [])];
   const parameters = Parameters.of(pairs);
   authenticate(state, verifier, head, { body, pairs, parameters });
+  misbehave(exchange.faults, [unavailable], internalError);
   const action = parameters.optionalText("Action");
   if (action === undefined) throw new AwsError("MissingAction", "No action was supplied with this request.");
   const operation = operations.get(action);
@@ -73,7 +75,9 @@ async function perform(state: SimpleDbState, verifier: Verifier, exchange: Excha
   if (parameters.text("Version") !== VERSION) {
     throw new AwsError("NoSuchVersion", `The version is not valid. Use ${VERSION}.`);
   }
-  const result = await state.group.run(() => operation(state, parameters));
+  const ask = () => state.group.run(() => operation(state, parameters));
+  const mayBeStale = staleReads.has(action) && parameters.optionalText("ConsistentRead") !== "true";
+  const result = mayBeStale ? await state.recent.read(exchange.faults, questionOf(pairs), ask) : await ask();
   const metadata = { RequestId: exchange.requestId, BoxUsage: BOX_USAGE };
   return xmlDocument(
     `${action}Response`,
@@ -81,6 +85,22 @@ async function perform(state: SimpleDbState, verifier: Verifier, exchange: Excha
     NAMESPACE,
   );
 }
+
+const unavailable = new AwsError(
+  "ServiceUnavailable",
+  "Service Amazon SimpleDB is currently unavailable. Please try again later.",
+);
+const internalError = new AwsError(
+  "InternalError",
+  "Request could not be executed due to an internal service error.",
+);
+
+/** Reads that are eventually consistent unless they ask for more. */
+const staleReads = new Set(["GetAttributes", "Select"]);
+const signing = /^(Signature|Timestamp$|Expires$|AWSAccessKeyId$|SecurityToken$|X-Amz-)/;
+
+/** What a request asks, whoever signed it and when. */
+const questionOf = (pairs: Pairs) => JSON.stringify(pairs.filter(([name]) => !signing.test(name)).toSorted());
 
 function authenticate(
   state: SimpleDbState,

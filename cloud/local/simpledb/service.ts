@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../../base/clock.ts";
 import type { GroupCommit } from "../group-commit.ts";
+import { StaleAnswers } from "../nasty/stale-answers.ts";
 import type { CredentialSource } from "../signature/verify.ts";
 import { like } from "./select/like.ts";
 import { limits, type Limits } from "./limits.ts";
@@ -32,6 +33,7 @@ export function openSimpleDb(options: SimpleDbOptions): SimpleDbState {
     tables: openTables(database),
     limits: { ...limits, ...options.limits },
     verifierV2: new VerifierV2(credentials, clock),
+    recent: new StaleAnswers(clock),
     report,
     closed: false,
   };

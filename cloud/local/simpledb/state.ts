@@ -1,6 +1,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { AwsError } from "../aws-error.ts";
 import type { GroupCommit } from "../group-commit.ts";
+import type { StaleAnswers } from "../nasty/stale-answers.ts";
 import type { Limits } from "./limits.ts";
 import type { Parameters } from "./parameters.ts";
 import type { VerifierV2 } from "./signature-v2.ts";
@@ -14,6 +15,8 @@ export interface SimpleDbState {
   readonly tables: Tables;
   readonly limits: Limits;
   readonly verifierV2: VerifierV2;
+  /** Recent answers, which nasty mode may give once more. */
+  readonly recent: StaleAnswers<XmlFields | undefined>;
   /** Told of failures that no request is waiting for. */
   readonly report: (error: unknown) => void;
   closed: boolean;

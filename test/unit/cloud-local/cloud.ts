@@ -40,9 +40,9 @@ export async function testCloud(
 }
 
 /** Two attempts: the second one carries the cloud's time when a test has moved its clock. */
-export function clientsOf(cloud: Pick<RunningCloud, "endpoint" | "region" | "credentials">) {
+export function clientsOf(cloud: Pick<RunningCloud, "endpoint" | "region" | "credentials">, maxAttempts = 2) {
   const { endpoint, region, credentials } = cloud;
-  const config = { endpoint, region, credentials, maxAttempts: 2 };
+  const config = { endpoint, region, credentials, maxAttempts };
   return { sqs: new SQSClient(config), s3: new S3Client({ ...config, forcePathStyle: true }) };
 }
 
