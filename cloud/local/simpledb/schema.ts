@@ -2,7 +2,7 @@
  * An item exists as long as it has pairs. Text is compared by its UTF-8 bytes, which is SimpleDB's order.
  *
  * Ids of domains are never used twice: a deleted domain loses its row at once, whatever its size, and what it held
- * is removed a few rows at a time.
+ * is removed a few items at a time; until then its id stands among the dropped.
  */
 export const simpleDbSchema = `
 CREATE TABLE IF NOT EXISTS simpledb_domains (
@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS simpledb_domains (
   pairs INTEGER NOT NULL,
   bytes INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS simpledb_dropped (id INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE IF NOT EXISTS simpledb_items (
   domain INTEGER NOT NULL,

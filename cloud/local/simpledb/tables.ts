@@ -28,12 +28,20 @@ export type Tables = ReturnType<typeof openTables>;
 
 /** The statements over domains, items and pairs, prepared once. Selects are made for each expression. */
 export function openTables(database: DatabaseSync) {
-  return { database, ...domainStatements(database), ...itemStatements(database) };
+  return {
+    database,
+    ...domainStatements(database),
+    ...itemStatements(database),
+    ...sweepStatements(database),
+  };
 }
 
 function domainStatements(database: DatabaseSync) {
   const find = database.prepare("SELECT * FROM simpledb_domains WHERE name = ?");
   const insert = database.prepare("INSERT INTO simpledb_domains (name, pairs, bytes) VALUES (?, 0, 0)");
+  const drop = database.prepare(
+    "INSERT INTO simpledb_dropped (id) SELECT id FROM simpledb_domains WHERE name = ?",
+  );
   const remove = database.prepare("DELETE FROM simpledb_domains WHERE name = ?");
   const count = database.prepare("SELECT count(*) AS domains FROM simpledb_domains");
   const list = database.prepare("SELECT * FROM simpledb_domains WHERE name > ? ORDER BY name LIMIT ?");
@@ -54,7 +62,10 @@ function domainStatements(database: DatabaseSync) {
   return {
     domain: (name: string) => allRows<Domain>(find, name)[0],
     createDomain: (name: string) => void insert.run(name),
-    dropDomain: (name: string) => void remove.run(name),
+    dropDomain: (name: string) => {
+      drop.run(name);
+      remove.run(name);
+    },
     domainCount: () => allRows<{ domains: number }>(count)[0]?.domains ?? 0,
     domainsAfter: (name: string, max: number) => allRows<Domain>(list, name, max),
     grow: (id: number, pairs: number, bytes: number) => void grow.run(pairs, bytes, id),
@@ -78,14 +89,6 @@ function itemStatements(database: DatabaseSync) {
   const removePair = database.prepare(
     "DELETE FROM simpledb_pairs WHERE domain = ? AND item = ? AND name = ? AND value = ?",
   );
-  const sweeps = ["items", "pairs"].map((table) =>
-    database.prepare(
-      `DELETE FROM simpledb_${table} WHERE (domain, item) IN (
-         SELECT domain, item FROM simpledb_items
-         WHERE domain NOT IN (SELECT id FROM simpledb_domains) LIMIT ?)`,
-    ),
-  );
-  const [sweepItems, sweepPairs] = sweeps;
   return {
     addItem: (domain: number, item: string) => void addItem.run(domain, item),
     removeItem: (domain: number, item: string) => void removeItem.run(domain, item),
@@ -94,10 +97,26 @@ function itemStatements(database: DatabaseSync) {
       void addPair.run(domain, item, name, value),
     removePair: (domain: number, item: string, { name, value }: Pair) =>
       void removePair.run(domain, item, name, value),
-    /** Removes up to `max` items of deleted domains with their pairs; answers how many there were. */
-    sweep: (max: number): number => {
-      sweepPairs?.run(max);
-      return Number(sweepItems?.run(max).changes ?? 0);
+  };
+}
+
+function sweepStatements(database: DatabaseSync) {
+  const dropped = database.prepare("SELECT id FROM simpledb_dropped LIMIT 1");
+  const forget = database.prepare("DELETE FROM simpledb_dropped WHERE id = ?");
+  const [pairs, items] = ["pairs", "items"].map((table) =>
+    database.prepare(
+      `DELETE FROM simpledb_${table} WHERE domain = ? AND item IN
+       (SELECT item FROM simpledb_items WHERE domain = ? ORDER BY item LIMIT ?)`,
+    ),
+  );
+  return {
+    /** Removes up to `max` items of one dropped domain with their pairs; false when none is left. */
+    sweep: (max: number): boolean => {
+      const id = allRows<{ id: number }>(dropped)[0]?.id;
+      if (id === undefined) return false;
+      pairs?.run(id, id, max);
+      if (Number(items?.run(id, id, max).changes ?? 0) < max) forget.run(id);
+      return true;
     },
   };
 }
