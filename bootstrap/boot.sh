@@ -843,9 +843,9 @@ prune() {
 # Watches over the agents in the foreground, as systemd would: an agent that dies is started again, an agent's wish for
 # an update is heard, a first SIGTERM drains, a second one stops.
 stay() {
-  local script=$1 child='' asked=0 told=' ' lane
+  local script=$1 child='' asked=0 told=' ' stopped=' ' lane
   exec 7<> <(:) # never has anything to read
-  trap 'asked=$((asked + 1)); if ((asked == 1)); then drain_agents; else stop_agents; fi' TERM INT
+  trap 'asked=$((asked + 1))' TERM INT
   while true; do
     rm -f -- "$home/shared/update-wanted"
     if [[ -e $home/current/bootstrap/boot.sh ]]; then script=$home/current/bootstrap/boot.sh; fi
@@ -864,8 +864,10 @@ stay() {
   done
   kill -TERM "$child" 2>/dev/null || true
   wait "$child" 2>/dev/null || true
-  drain_agents # those that were started meanwhile
-  while any_agent process || any_agent leaving; do nap 0.1; done
+  while any_agent process || any_agent leaving; do
+    if ((asked == 1)); then drain_agents; else stop_agents; fi
+    nap 0.1
+  done
   for lane in $LANES; do rm -f -- "$home/lanes/$lane/"{process,leaving}; done
 }
 
@@ -896,11 +898,15 @@ drain_agents() {
   done
 }
 
+# The second word, for all of them: every job goes back to the queue.
 stop_agents() {
   local lane file pid
   for lane in $LANES; do
     for file in process leaving; do
-      if [[ -e $home/lanes/$lane/$file ]] && pid=$(agent_of "$lane" "$file"); then kill -TERM "$pid" 2>/dev/null || true; fi
+      if [[ -e $home/lanes/$lane/$file ]] && pid=$(agent_of "$lane" "$file") && [[ $stopped != *" $pid "* ]]; then
+        stopped+="$pid "
+        kill -TERM "$pid" 2>/dev/null || true
+      fi
     done
   done
 }
