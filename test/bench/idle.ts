@@ -21,10 +21,10 @@ export async function measureIdle(
     await agent.end();
   }
   say(`ready after ${readyMs.map((it) => round(it, 0)).join(", ")} ms`);
+  await world.startAfresh();
   const agent = await world.drover("auto").start(NOTHING);
   await wait(settleMs);
   const fresh = residentBytesOf(agent.pid);
-  world.receiver.reset();
   const jobs = quick ? 100 : 400;
   await world.enqueue(requestFor(NOTHING.name, world.receiver.url), jobs);
   await world.receiver.nth(jobs);

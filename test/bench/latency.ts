@@ -26,12 +26,12 @@ export async function measureLatency(
       say(`${worker.name}: ${show(latencies)}`);
     }
   }
-  const [confined = "", own = "", rival = ""] = found.map(({ latencies }) => show(latencies));
+  const [confined = "", weaker = "", rival = ""] = found.map(({ latencies }) => show(latencies));
   return {
     rows: [
       {
         measure: `pick-up latency, ${rounds * SAMPLES} jobs`,
-        drover: `${own}, in its sandbox ${confined}`,
+        drover: `${confined}, with sandbox none ${weaker}`,
         others: `sqs-consumer + execa ${rival}`,
         goal: "",
       },
@@ -51,15 +51,15 @@ function show(latencies: readonly number[]): string {
 }
 
 async function latenciesOf(world: World, worker: WorkerKind, samples: number): Promise<number[]> {
-  const { receiver, requests } = world;
-  receiver.reset();
+  const { receiver } = world;
+  await world.startAfresh();
   const running = await worker.start(CLOCK);
   const body = requestFor(CLOCK.name, receiver.url);
   const latencies: number[] = [];
   try {
     for (let i = 1; i <= WARM + samples; i++) {
       const sentAt = nextMillisecond();
-      const [answer] = await Promise.all([receiver.nth(i), requests.send(body)]);
+      const [answer] = await Promise.all([receiver.nth(i), world.send(body)]);
       if (i > WARM) latencies.push(startedAt(answer) - sentAt);
     }
   } finally {

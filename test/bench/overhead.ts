@@ -43,14 +43,14 @@ export async function measureOverhead(
   }
   const profileDir = join(world.folder, "profile");
   await mkdir(profileDir, { recursive: true });
-  const { window } = await oneRound(world, world.drover("none"), jobs, profileDir);
+  const { window } = await oneRound(world, world.drover("auto"), jobs, profileDir);
   const stages = await breakdown(profileDir, jobs, window);
   const medians = new Map([...found].map(([name, of]) => [name, medianRound(of)]));
-  const [confined, own, rival] = workers.map((it) => medians.get(it.name));
+  const [confined, weaker, rival] = workers.map((it) => medians.get(it.name));
   const bare = medians.get(BARE);
   const row = (measure: string, figure: (it: Round) => number, unit: string, goal: string) => ({
     measure,
-    drover: `${shown(own, figure)} ${unit}, in its sandbox ${shown(confined, figure)}`,
+    drover: `${shown(confined, figure)} ${unit}, with sandbox none ${shown(weaker, figure)}`,
     others: `sqs-consumer + execa ${shown(rival, figure)}, spawn alone ${shown(bare, figure)}`,
     goal,
   });
@@ -77,7 +77,7 @@ async function oneRound(
   profileDir?: string,
 ): Promise<Round & { window: { fromMs: number; toMs: number } }> {
   const { receiver } = world;
-  receiver.reset();
+  await world.startAfresh();
   await world.enqueue(requestFor(NOTHING.name, receiver.url), WARM + jobs);
   const running = await worker.start(NOTHING, profileDir === undefined ? {} : { profileDir });
   try {

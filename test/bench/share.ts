@@ -53,7 +53,7 @@ const SECOND: Service = {
 
 async function oneShare(world: World, worker: WorkerKind, jobs: number, inputUrl: string): Promise<number> {
   const { receiver } = world;
-  receiver.reset();
+  await world.startAfresh();
   await world.enqueue(requestFor(SECOND.name, receiver.url, inputUrl), jobs);
   const running = await worker.start(SECOND);
   try {

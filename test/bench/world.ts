@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { closeSqsClients, createSqsClients, openQueue } from "../../cloud/aws/sqs.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
 import { bundle } from "./bundle.ts";
@@ -28,9 +28,15 @@ export interface Service {
 /** The embedded cloud as a process of its own, bundles of the workers, a receiver of callbacks. */
 export interface World {
   readonly folder: string;
-  readonly requests: Queue;
   readonly receiver: Receiver;
-  /** Drover's agent, its programs in the sandbox (as it ships) or, as those of the others, in none. */
+  /**
+   * Another request queue from here on, and no callbacks seen: a worker that is stopped may leave messages behind whose
+   * callback is sent and whose delete is not.
+   */
+  startAfresh(): Promise<void>;
+  /** Sends one request. */
+  send(body: string): Promise<unknown>;
+  /** Drover's agent, its programs in the sandbox (as it ships) or, in the weaker one that `none` leaves. */
   drover(sandbox: "auto" | "none"): WorkerKind;
   /** The same job done by sqs-consumer and execa, `batch` messages a receive. */
   rival(batch: number): WorkerKind;
@@ -55,15 +61,24 @@ export async function startWorld(): Promise<World> {
   const env = { ...plain, ...settings };
   Object.assign(process.env, settings); // for our own clients
   const sqs = createSqsClients();
-  const requests = await openQueue(sqs, "drover-requests");
   const receiver = await startReceiver();
-  const world = { folder, env, bundles };
+  let requests = await openQueue(sqs, "drover-requests");
+  let queues = 0;
+  const world = { folder, env, bundles, requests: () => requests };
   return {
-    ...world,
-    requests,
+    folder,
+    env,
+    bundles,
     receiver,
+    startAfresh: async () => {
+      const name = `drover-bench-${++queues}`;
+      await sqs.call.send(new CreateQueueCommand({ QueueName: name }));
+      requests = await openQueue(sqs, name);
+      receiver.reset();
+    },
+    send: (body) => requests.send(body),
     drover: (sandbox) => droverKind(world, sandbox),
-    rival: (batch) => rivalKind(world, requests.url, batch),
+    rival: (batch) => rivalKind(world, batch),
     enqueue: (body, count) => enqueue(sqs.call, requests.url, body, count),
     close: async () => {
       closeSqsClients(sqs);
@@ -73,11 +88,11 @@ export async function startWorld(): Promise<World> {
   };
 }
 
-type Place = Pick<World, "folder" | "env" | "bundles">;
+type Place = Pick<World, "folder" | "env" | "bundles"> & { requests: () => Queue };
 
-function droverKind({ folder, env, bundles }: Place, sandbox: "auto" | "none"): WorkerKind {
+function droverKind({ folder, env, bundles, requests }: Place, sandbox: "auto" | "none"): WorkerKind {
   return {
-    name: sandbox === "none" ? "drover, no sandbox" : "drover",
+    name: sandbox === "none" ? "drover, sandbox none" : "drover",
     start: async (service, { profileDir } = {}) => {
       await writeService(`${folder}/services`, service);
       const flags = [
@@ -89,20 +104,24 @@ function droverKind({ folder, env, bundles }: Place, sandbox: "auto" | "none"): 
         String(SLOTS),
       ];
       const argv = [process.execPath, ...profiling(profileDir), bundles.drover, "agent", ...flags];
-      const agent = start(argv, { ...env, DROVER_SANDBOX: sandbox }, folder);
+      const agent = start(
+        argv,
+        { ...env, DROVER_SANDBOX: sandbox, DROVER_QUEUES_REQUESTS: requests().name },
+        folder,
+      );
       await agent.line(/"agent\.ready"/);
       return agent;
     },
   };
 }
 
-function rivalKind({ folder, env, bundles }: Place, queueUrl: string, batch: number): WorkerKind {
+function rivalKind({ folder, env, bundles, requests }: Place, batch: number): WorkerKind {
   return {
     name: `sqs-consumer, batches of ${batch}`,
     start: async (service, { profileDir } = {}) => {
       await mkdir(`${folder}/rival`, { recursive: true });
       const settings = {
-        QUEUE_URL: queueUrl,
+        QUEUE_URL: requests().url,
         BUCKET: "drover",
         SLOTS: String(SLOTS),
         BATCH: String(batch),
