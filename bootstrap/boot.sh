@@ -558,7 +558,7 @@ start_agent() { # VERSION LANE
     printf 'DROVER_BUCKET=%s\n' "$DROVER_BUCKET"
     printf 'DROVER_WORK_DIR=%s\n' "$place/work"
     printf 'DROVER_READY_FILE=%s\n' "$place/run/ready"
-    if [[ -n ${AWS_REGION:-} ]]; then printf 'AWS_REGION=%s\n' "$AWS_REGION"; fi
+    if [[ -n ${region:-} ]]; then printf 'AWS_REGION=%s\n' "$region"; fi
     if [[ -n ${AWS_ENDPOINT_URL:-} ]]; then printf 'AWS_ENDPOINT_URL=%s\n' "$AWS_ENDPOINT_URL"; fi
   } >"$place/env"
   say "starting the agent of $version in lane $lane"
@@ -618,8 +618,9 @@ prepare_systemd() { # VERSION LANE
 }
 
 # An agent is healthy when it polls and its first status row is in the store.
-await_health() { # LANE
+await_health() { # LANE; sets unhealthy to why not
   local lane=$1 deadline=$((SECONDS + health_timeout_s))
+  unhealthy='its agent ended before it was ready'
   while ((SECONDS < deadline)); do
     if [[ -e $home/lanes/$lane/run/ready ]]; then
       agent_of "$lane" process >/dev/null
@@ -628,7 +629,13 @@ await_health() { # LANE
     if ! agent_of "$lane" process >/dev/null; then return 1; fi
     sleep 0.05
   done
+  unhealthy="its agent did not become ready within $health_timeout_s s"
   return 1
+}
+
+# An agent cannot become healthy without the store, and the release is not to blame for that.
+store_answers() {
+  [[ $(s3 releases/channel "$EMPTY_SHA256" --max-time 10 --output /dev/null 2>>"$home/log/boot.log") == 200 ]]
 }
 
 stop_agent() { # LANE: at once; for agents that never became healthy
@@ -704,7 +711,7 @@ point() { # current|previous VERSION
 # The agent of an installed release lives and is healthy, and the link points to it. A release that has proven itself
 # before is left alone when it is slow: the store may be away. A new one must prove itself.
 bring_up() { # VERSION
-  local version=$1 lane attempt current reason
+  local version=$1 lane attempt current reason=''
   current=$(linked_version current) || current=''
   if reason=$(refused_because "$version"); then
     trouble "release-refused $version is refused by this instance: $reason"
@@ -736,17 +743,18 @@ bring_up() { # VERSION
       return 0
     fi
     stop_agent "$lane"
-    say "the agent of $version did not become healthy (try $attempt of $TRIES)"
+    say "$version is not healthy, $unhealthy (try $attempt of $TRIES)"
     changed=1
-    if [[ $version != "$current" ]]; then
-      note_failure "$version" 1 "its agent did not become healthy within $health_timeout_s s"
+    # With nothing to go back to, or without a store to report to, a refusal would only keep the machine down.
+    if [[ -n $current && $version != "$current" ]] && store_answers; then
+      note_failure "$version" 1 "$unhealthy"
       if reason=$(refused_because "$version"); then break; fi
     fi
   done
-  if [[ $version == "$current" ]]; then
-    trouble "release-unhealthy the agent of $version no longer starts"
+  if [[ -n ${reason:-} ]]; then
+    trouble "release-refused $version is refused by this instance: $reason"
   else
-    trouble "release-refused $version is refused by this instance: ${reason:-it did not become healthy}"
+    trouble "release-unhealthy $version does not start, $unhealthy; it is tried again"
   fi
   return 1
 }
@@ -799,7 +807,7 @@ finish() {
     rm -f -- "$home/state/problem"
   fi
   # A channel that could not be dealt with for want of the network is looked at again.
-  if [[ -n ${etag:-} && $problem != *-unreachable* && $problem != disk-* && $problem != lanes-* ]]; then
+  if [[ -n ${etag:-} && $problem != *-unreachable* && $problem != disk-* && $problem != release-unhealthy* && $problem != lanes-* ]]; then
     printf '%s\n' "$etag" >"$home/state/etag.new"
     mv -f -- "$home/state/etag.new" "$home/state/etag"
   fi

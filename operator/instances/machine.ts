@@ -3,11 +3,11 @@ import type { Config } from "../../base/config/config.ts";
 /** What a local instance needs to know, as a real one does from its user-data. */
 export interface MachineFacts {
   home: string;
-  name: string;
   bucket: string;
   releaseKeys: string;
-  /** Where the embedded cloud is and how to sign for it. */
-  cloud: Record<string, string>;
+  /** The embedded cloud, and its metadata service for this instance: name, region and role credentials come from there. */
+  endpoint: string;
+  metadataEndpoint: string;
 }
 
 /** Local instances look for a new release this often: a second costs nothing here. */
@@ -15,14 +15,14 @@ const CHANNEL_PERIOD_S = "1";
 
 /** The environment that boot.sh starts with. Nothing but PATH comes from the one who starts it. */
 export function machineEnvironment(
-  { home, name, bucket, releaseKeys, cloud }: MachineFacts,
+  { home, bucket, releaseKeys, endpoint, metadataEndpoint }: MachineFacts,
   path: string,
 ): Record<string, string> {
   return {
-    ...cloud,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: metadataEndpoint,
     PATH: path,
     DROVER_HOME: home,
-    DROVER_INSTANCE: name,
     DROVER_BUCKET: bucket,
     DROVER_RELEASE_KEYS: releaseKeys,
     DROVER_SYSTEMD: "0",

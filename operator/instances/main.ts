@@ -15,7 +15,7 @@ import { type RunningCloud, startCloud } from "../../cloud/local/server.ts";
 import { moveChannel, readChannel } from "../deploy/channel-store.ts";
 import { publishRelease } from "../deploy/publish.ts";
 import { setUp } from "../setup/main.ts";
-import { machineEnvironment, machineSettings } from "./machine.ts";
+import { machineEnvironment, type MachineFacts, machineSettings } from "./machine.ts";
 
 export interface InstancesFlags {
   dir: string;
@@ -35,25 +35,28 @@ const VALID_S = 90 * 86_400;
 export async function upInstances(config: Config, flags: InstancesFlags): Promise<void> {
   const dir = resolve(flags.dir);
   const cloud = await startCloud({ dir: join(dir, "cloud"), port: Number(flags.port) });
-  const access = {
+  // For ourselves, the operator; machines get their own.
+  Object.assign(process.env, {
     AWS_ENDPOINT_URL: cloud.endpoint,
     AWS_ACCESS_KEY_ID: cloud.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: cloud.credentials.secretAccessKey,
     AWS_REGION: cloud.region,
-  };
-  Object.assign(process.env, access);
+  });
   try {
     await setUp(config);
     const releaseKeys = await firstRelease(config, dir, flags.services ?? join(root, "services"));
+    const names = Array.from({ length: flags.instances }, (_, index) => `local-${index + 1}`);
     const machines = await Promise.all(
-      Array.from({ length: flags.instances }, (_, index) =>
-        startMachine(config, join(dir, "instances", `local-${index + 1}`), {
-          name: `local-${index + 1}`,
+      names.map(async (instanceId) => {
+        const { endpoint: metadataEndpoint } = await cloud.startImds({ instance: { instanceId } });
+        return await startMachine(config, {
+          home: join(dir, "instances", instanceId),
           bucket: config.bucket,
           releaseKeys,
-          cloud: access,
-        }),
-      ),
+          endpoint: cloud.endpoint,
+          metadataEndpoint,
+        });
+      }),
     );
     const restore = forwardSignals(machines);
     announce(cloud, dir, machines.length);
@@ -86,17 +89,14 @@ async function firstRelease(config: Config, dir: string, servicesDir: string): P
   }
 }
 
-async function startMachine(
-  config: Config,
-  home: string,
-  facts: Omit<Parameters<typeof machineEnvironment>[0], "home">,
-): Promise<ChildProcess> {
+async function startMachine(config: Config, facts: MachineFacts): Promise<ChildProcess> {
+  const { home } = facts;
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeFile(join(home, "drover.yaml"), machineSettings(config), { mode: 0o600 });
   await using log = await open(join(home, "console.log"), "a", 0o600);
   return spawn("bash", [join(root, "bootstrap/boot.sh"), "stay"], {
     cwd: home,
-    env: machineEnvironment({ ...facts, home }, process.env["PATH"] ?? "/usr/bin:/bin"),
+    env: machineEnvironment(facts, process.env["PATH"] ?? "/usr/bin:/bin"),
     // Nothing is ever written to its standard input: its end tells the machine that we are gone, however we went.
     stdio: ["pipe", log.fd, log.fd],
     detached: true, // Ctrl-C reaches us alone: the cloud must outlive the drain

@@ -111,7 +111,9 @@ describe("boot.sh with a bad release", () => {
   it("refuses one whose agent crashes at start, after two tries, and does not try it again", async () => {
     await runsOne();
     await machine.point(await machine.publish("2.0.0", CRASHES_AT_START));
-    await keepsOne(/^release-refused 2\.0\.0 is refused by this instance: its agent did not become healthy/);
+    await keepsOne(
+      /^release-refused 2\.0\.0 is refused by this instance: its agent ended before it was ready/,
+    );
     const log = await readFile(`${machine.home}/log/boot.log`, "utf8");
     expect(log.match(/starting the agent of 2\.0\.0/g)).toHaveLength(2);
     await keepsOne(/^release-refused 2\.0\.0/);
@@ -122,10 +124,19 @@ describe("boot.sh with a bad release", () => {
     ).toHaveLength(2);
   });
 
+  it("keeps trying the only release it has: a refusal would only keep the machine down", async () => {
+    const flag = `${machine.home}/may-start`;
+    await machine.point(await machine.publish("1.0.0", `[[ -e ${flag} ]] || exit 1\n${GOOD_AGENT}`));
+    expect(await machine.boot()).toMatchObject({ code: 1 });
+    expect(await machine.problem()).toMatch(/^release-unhealthy 1\.0\.0 does not start, its agent ended/);
+    await writeFile(flag, "");
+    expect(await machine.boot()).toMatchObject({ code: 0 });
+  });
+
   it("refuses one whose agent never becomes ready, and leaves nothing of it running", async () => {
     await runsOne();
     await machine.point(await machine.publish("2.0.0", NEVER_READY));
-    await keepsOne(/did not become healthy within 2 s/, { DROVER_HEALTH_TIMEOUT_S: "2" });
+    await keepsOne(/did not become ready within 2 s/, { DROVER_HEALTH_TIMEOUT_S: "2" });
   });
 
   it("falls back when a release that was healthy dies again and again", async () => {
