@@ -12,6 +12,7 @@ import {
   type SimpleDBClientConfig,
   SimpleDBServiceException,
 } from "../../cloud/aws/simpledb/index.ts";
+import * as errors from "../../cloud/aws/simpledb/errors.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { webServer } from "../support/web-server.ts";
 
@@ -69,6 +70,21 @@ describe("a refusal", () => {
     });
     expect(refused instanceof NoSuchDomain).toBe(code === "NoSuchDomain");
     expect(server.seen).toHaveLength(1);
+  });
+
+  test("of the service's model has a class each", async () => {
+    const codes = Object.entries(errors).filter(
+      ([, it]) => "prototype" in it && it !== SimpleDBServiceException,
+    );
+    expect(codes).toHaveLength(19);
+    for (const [code, type] of codes as [string, typeof NoSuchDomain][]) {
+      const { server } = await scripted({ status: 400, body: failed(code) });
+      const client = clientOf({ endpoint: server.origin, region: "us-east-1", credentials, maxAttempts: 1 });
+      const refused: unknown = await client.send(new ListDomainsCommand({})).catch((it: unknown) => it);
+      expect(refused, code).toBeInstanceOf(type);
+      expect(refused).toMatchObject({ name: code, Code: code });
+      expect([type.name, refused instanceof errors.NoSuchDomain]).toEqual([code, code === "NoSuchDomain"]);
+    }
   });
 
   test("by an overloaded service is tried again, signed anew, until it is taken or the attempts are used up", async () => {
