@@ -37,6 +37,8 @@ export class Job {
   readonly sentAt: number;
   /** Monotonic milliseconds; set while the program runs. */
   runningSince: number | undefined;
+  /** Seconds the program may run. */
+  limitS = 0;
   /** Seconds, for the agent's appetite. */
   inputS: number | undefined;
   runS: number | undefined;
@@ -237,6 +239,7 @@ export class Job {
     this.#enter("running");
     this.#record("started", holding, {});
     const limitS = Math.min(service.manifest.timeoutS, this.#leftS(request.deadlineS));
+    this.limitS = limitS;
     const { argv, place } = folder.command(this.#context.settings, args);
     const run = await runProgram(this.#context, argv, place, service.manifest, limitS, holding.signal);
     this.runningSince = undefined;

@@ -13,6 +13,7 @@ import { lockFolder } from "../base/system/lock.ts";
 import { createProcesses } from "../base/system/processes.ts";
 import { systemRandom } from "../base/system/random.ts";
 import { root, version } from "../base/system/root.ts";
+import { metadataEndpoint } from "../base/system/metadata.ts";
 import { openSandbox } from "../base/system/sandbox/open.ts";
 import type { Sandbox } from "../base/system/sandbox/sandbox.ts";
 import { endAll, survivors } from "../base/system/sandbox/survivors.ts";
@@ -33,6 +34,7 @@ import { TalliedActivity } from "./release/tally.ts";
 import { Deleter } from "./result/deleter.ts";
 import { Secrets } from "./result/secrets.ts";
 import { Slots } from "./run/slots.ts";
+import { watchInterruptions } from "./status/interruption.ts";
 import { reportStatus } from "./status/heartbeat.ts";
 import { Worker } from "./worker.ts";
 
@@ -109,6 +111,7 @@ async function runAgent(config: Config): Promise<void> {
   const facts = { version, pid: process.pid, startedAt, sandbox: sandbox.kind };
   await Promise.all([
     worker.run().finally(() => left.abort()),
+    heedInterruptions(worker, log, left.signal),
     worker.polling.then(() => reportStatus(context, reporting, worker, facts, left.signal)),
     installation && liveInInstallation(installation, context, worker, slots, left.signal),
     worker.polling.then(() => log.info("agent.ready", { instance: config.instance_id, slots: config.slots })),
@@ -121,6 +124,24 @@ async function runAgent(config: Config): Promise<void> {
   closeSqsClients(clients.sqs);
   closeS3Clients(clients.s3);
   unlock();
+}
+
+/** A spot notice evacuates the machine, a recommendation to rebalance drains it. */
+async function heedInterruptions(worker: Worker, log: Log, signal: AbortSignal): Promise<void> {
+  const endpoint = metadataEndpoint(process.env);
+  if (endpoint === undefined) return;
+  const http = createSystemHttp("metadata");
+  await watchInterruptions(
+    { http, clock: systemClock, log },
+    endpoint,
+    (interruption) => {
+      log.warn("agent.interrupted", { ...interruption });
+      if (interruption.kind === "notice") worker.evacuate(interruption.at);
+      else worker.drain();
+    },
+    signal,
+  );
+  await http.close();
 }
 
 /** What an agent that was killed left behind: programs, then their files. No other job may get to see them. */

@@ -8,6 +8,7 @@ import { LeaseKeeper } from "./receive/lease.ts";
 import { Mean } from "./receive/mean.ts";
 import { Wakeup } from "./receive/wakeup.ts";
 import { redeliver } from "./result/redeliver.ts";
+import { expectedLeftS } from "./run/expectation.ts";
 import { Slots } from "./run/slots.ts";
 
 /**
@@ -23,6 +24,10 @@ export type WorkerState = "working" | "draining" | "stopping" | "stopped";
 
 /** The longest that SQS lets a poll wait. */
 const POLL_S = 20;
+/** EC2 gives two minutes. */
+const LONGEST_NOTICE_S = 120;
+/** For the results, the deletes and the hand-backs of what did not end in time. */
+const EVACUATION_MARGIN_S = 10;
 const RECEIVE_RETRY_BASE_MS = 500;
 const RECEIVE_RETRY_CAP_MS = 20_000;
 /** Deliveries hold no slot, but each holds a connection. */
@@ -82,6 +87,25 @@ export class Worker {
     const { clock, settings } = this.#context;
     this.#cancelDrainTimer = clock.after(settings.drainTimeoutS * 1000, () => this.stop());
     this.#changed.wake();
+  }
+
+  /**
+   * The machine goes away at `atMs`, epoch milliseconds: takes nothing new, hands back at once what is not expected to
+   * end in time, and what is still there shortly before the end.
+   */
+  evacuate(atMs: number): void {
+    this.drain();
+    if (this.state !== "draining") return;
+    const { clock } = this.#context;
+    // A notice comes two minutes ahead at most; a clock that is off must not make it more.
+    const leftS = Math.min(LONGEST_NOTICE_S, (atMs - clock.now()) / 1000) - EVACUATION_MARGIN_S;
+    for (const job of this.#jobs) {
+      if (job.runningSince === undefined) continue;
+      const runningS = (clock.monotonic() - job.runningSince) / 1000;
+      if (expectedLeftS(runningS, this.#runS.value, job.limitS) > leftS) job.leave();
+    }
+    this.#cancelDrainTimer();
+    this.#cancelDrainTimer = clock.after(Math.max(0, leftS) * 1000, () => this.stop());
   }
 
   stop(): void {

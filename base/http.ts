@@ -1,6 +1,6 @@
-/** Outgoing HTTP to servers that are not ours: inputs and callbacks. */
+/** Outgoing HTTP: inputs, callbacks, and the machine's own metadata service. */
 export interface HttpRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT";
   url: string;
   headers: Record<string, string>;
   body?: string | Uint8Array;

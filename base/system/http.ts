@@ -23,10 +23,15 @@ METADATA_ADDRESSES.addSubnet("fe80::", 10, "ipv6");
 METADATA_ADDRESSES.addAddress("fd00:ec2::254", "ipv6");
 METADATA_ADDRESSES.addAddress("fd00:ec2::23", "ipv6");
 
-/** Real HTTP. Redirects are the caller's decision. `close` frees the idle connections. */
-export function createSystemHttp(): Http & { close(): Promise<void> } {
+/**
+ * Real HTTP. Redirects are the caller's decision. `close` frees the idle connections.
+ * @param reach what documents name may be anywhere but where the machine's credentials are
+ */
+export function createSystemHttp(
+  reach: "no-metadata" | "metadata" = "no-metadata",
+): Http & { close(): Promise<void> } {
   const dispatcher = new Agent({
-    connect: guardedConnector(),
+    connect: reach === "metadata" ? { timeout: CONNECT_TIMEOUT_MS } : guardedConnector(),
     headersTimeout: SILENCE_TIMEOUT_MS,
     bodyTimeout: SILENCE_TIMEOUT_MS,
   });
