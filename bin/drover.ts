@@ -22,6 +22,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
     summary: "what this machine can run, and what it lacks",
     load: () => import("../operator/services/main.ts"),
   },
+  init: {
+    summary: "write settings, key, policies and user-data for an account",
+    load: () => import("../operator/init/main.ts"),
+  },
   release: {
     summary: "build releases, make and use the key that signs them",
     load: () => import("../operator/release/main.ts"),
