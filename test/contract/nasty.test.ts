@@ -109,7 +109,7 @@ describe("each fault fires, is counted, and looks as it does on AWS:", () => {
   });
 
   test("throttle: the SDK's own retries get through", async () => {
-    const { cloud, url } = await nastyCloud({ throttle: 0.3, "server-error": 0.2, "lost-response": 0.1 }, 5);
+    const { cloud, url } = await nastyCloud({ throttle: 0.1, "server-error": 0.2, "lost-response": 0.1 }, 5);
     const patient = clientsOf(cloud, 12).sqs;
     await Promise.all(Array.from({ length: 20 }, () => send(patient, url)));
     const counts = cloud.faultCounts();

@@ -1,6 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import { request } from "node:http";
-import type { TestCloud } from "./cloud.ts";
+import { request, type Agent } from "node:http";
 
 export interface RawRequest {
   method: string;
@@ -14,6 +13,8 @@ export interface RawRequest {
   /** Milliseconds since the epoch at which it is signed. */
   at?: number;
   credentials?: { accessKeyId: string; secretAccessKey: string };
+  /** Keeps connections open between requests; by default each has its own. */
+  agent?: Agent;
   /** What to sign in place of the body's hash. */
   payload?: string;
 }
@@ -29,7 +30,7 @@ const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).u
 
 /** Sends a request signed by a signer of our own, so that nothing of the cloud's checks itself. */
 export function raw(
-  cloud: Pick<TestCloud, "endpoint" | "credentials">,
+  cloud: { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } },
   wanted: RawRequest,
 ): Promise<RawAnswer> {
   const { host } = new URL(cloud.endpoint);
@@ -70,13 +71,14 @@ export function raw(
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`;
   const sent = { method: wanted.method, target: wanted.target, headers, body };
   wanted.tamper?.(sent);
-  return exchange(cloud.endpoint, sent);
+  return exchange(cloud.endpoint, sent, wanted.agent);
 }
 
 /** Sends exactly this, and reads the whole answer. */
 export function exchange(
   endpoint: string,
   sent: { method: string; target: string; headers?: Record<string, string>; body?: Buffer },
+  agent?: Agent,
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve, reject) => {
@@ -86,7 +88,7 @@ export function exchange(
       method: sent.method,
       path: sent.target,
       headers: sent.headers ?? {},
-      agent: false,
+      agent: agent ?? false,
     };
     const call = request(options, (response) => {
       const chunks: Buffer[] = [];
