@@ -47,16 +47,16 @@ const instance = (it: Partial<InstanceRelease>): InstanceRelease => ({
   ...it,
 });
 
-describe("judgeCanary", () => {
-  const judge = (canary: Partial<InstanceRelease>, others: Partial<InstanceRelease>, ageS = 10) =>
-    judgeCanary({
-      version: "2",
-      chosen: ["i-0"],
-      instances: [instance(canary), instance({ instance: "i-1", release: "1", ...others })],
-      ageS,
-      bakeS: 300,
-    }).verdict;
+const judge = (canary: Partial<InstanceRelease>, others: Partial<InstanceRelease>, ageS = 10) =>
+  judgeCanary({
+    version: "2",
+    chosen: ["i-0"],
+    instances: [instance(canary), instance({ instance: "i-1", release: "1", ...others })],
+    ageS,
+    bakeS: 300,
+  }).verdict;
 
+describe("judgeCanary", () => {
   test.each([
     ["waits while it does well", { done: 50 }, { done: 50 }, 10, "wait"],
     ["promotes it when it has done well for long enough", { done: 50 }, { done: 50 }, 301, "promote"],
