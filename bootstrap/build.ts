@@ -1,5 +1,6 @@
 /**
- * `npm run build`: bundles the commands into dist/, which then runs without node_modules from any folder.
+ * `npm run build`, or `node bootstrap/build.ts FOLDER`: bundles the commands into dist/, or that folder, which then runs
+ * without node_modules from anywhere.
  *
  * - One file for each command and one for each part that several of them share: `drover agent` reads nothing of the
  *   embedded cloud. One file for everything is no choice: libxml2-wasm awaits at its top level, and with every module
@@ -12,7 +13,8 @@ import { dirname, join } from "node:path";
 import { build, type Plugin } from "rolldown";
 
 const root = dirname(import.meta.dirname);
-const dist = process.argv[2] ?? join(root, "dist");
+const [, , elsewhere] = process.argv;
+const dist = elsewhere ?? join(root, "dist");
 
 /** What code reads from beside itself. */
 const SCHEMAS = ["request.xsd", "response.xsd", "service.schema.json"];
@@ -56,7 +58,8 @@ function unescaped(literal: string): string {
   });
 }
 
-await rm(dist, { recursive: true, force: true });
+// What an older build left; a folder that was named is not ours to empty.
+if (elsewhere === undefined) await rm(dist, { recursive: true, force: true });
 const { output } = await build({
   input: { drover: join(root, "bin/drover.ts"), "submit-job": join(root, "bin/submit-job.ts") },
   platform: "node",
