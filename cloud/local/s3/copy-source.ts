@@ -41,10 +41,17 @@ export async function openSource(call: S3Call): Promise<Source> {
   });
 }
 
-/** `bucket/key`, with or without a slash before it, percent-encoded. */
+/** `bucket/key`, with or without a slash before it, percent-encoded in whole or in parts. */
 function readSource(call: S3Call): { bucket: string; key: Buffer } {
   const header = field(call, "x-amz-copy-source") ?? "";
-  const [path = "", version] = header.replace(/^\//, "").split("?versionId=");
+  const [encoded = "", version] = header.split("?versionId=");
+  if (version !== undefined && version !== "null") {
+    throw new AwsError("InvalidArgument", "Invalid version id specified", {
+      ArgumentName: "versionId",
+      ArgumentValue: version,
+    });
+  }
+  const path = decode(encoded).replace(/^\//, "");
   const slash = path.indexOf("/");
   if (slash < 1 || slash === path.length - 1) {
     throw new AwsError(
@@ -52,18 +59,12 @@ function readSource(call: S3Call): { bucket: string; key: Buffer } {
       "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
     );
   }
-  if (version !== undefined && version !== "null") {
-    throw new AwsError("InvalidArgument", "Invalid version id specified", {
-      ArgumentName: "versionId",
-      ArgumentValue: version,
-    });
-  }
+  return { bucket: path.slice(0, slash), key: Buffer.from(path.slice(slash + 1)) };
+}
+
+function decode(text: string): string {
   try {
-    // Encoded as a form would be or not: a plus sign stands for a space only in queries.
-    const [bucket, key] = [path.slice(0, slash), path.slice(slash + 1)].map((part) =>
-      decodeURIComponent(part),
-    );
-    return { bucket: bucket ?? "", key: Buffer.from(key ?? "") };
+    return decodeURIComponent(text);
   } catch (error) {
     throw new AwsError("InvalidArgument", "Invalid copy source encoding.", {}, error);
   }
