@@ -544,7 +544,7 @@ crash_loops() { # VERSION
 
 start_agent() { # VERSION LANE
   local version=$1 lane=$2 place=$home/lanes/$2 node
-  mkdir -p "$place/run" "$place/work" "$home/shared/slots"
+  mkdir -p "$place/run" "$place/work"
   rm -f -- "$place/run/ready" "$place/leaving"
   ln -sfn -- "../../releases/$version" "$place/release.new"
   mv -T -- "$place/release.new" "$place/release"
@@ -599,7 +599,8 @@ prepare_systemd() { # VERSION LANE
   if ! id -u drover >/dev/null 2>&1; then
     useradd --system --home-dir "$home/shared" --shell /usr/sbin/nologin drover
   fi
-  chown drover: "$home/shared" "$home/shared/slots" "$home/lanes/$2/run" "$home/lanes/$2/work"
+  # Nothing in these folders is touched: an agent could have put links there.
+  chown --no-dereference drover: "$home/shared" "$home/lanes/$2/run" "$home/lanes/$2/work"
   for unit in "$units"/*; do
     if ! cmp -s -- "$unit" "/etc/systemd/system/${unit##*/}"; then
       cp -- "$unit" "/etc/systemd/system/${unit##*/}"
