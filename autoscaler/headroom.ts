@@ -1,0 +1,61 @@
+import { rateNow } from "./arrivals.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Mark, PolicyState } from "./state.ts";
+
+const SLOWEST_DRAIN_S = 240;
+const FASTEST_DRAIN_S = 15;
+const KEEP_S = 60;
+/** Above caution 1 each step of 1 keeps the fleet this many times longer. */
+const KEEP_GROWTH = 8;
+/** A count is rounded up only beyond this part of an instance: one more would hardly have work. */
+const ROUNDING = 0.1;
+
+// Caution 0 is a cheap way to act and 1 a careful one. Below, counts are rounded down; above, the fleet also keeps for
+// long what it needed in a peak.
+
+interface Question {
+  atS: number;
+  marks: readonly Mark[];
+  dispersion: number;
+  waiting: number;
+  fleet: Fleet;
+  meanServiceS: number;
+  bootS: number;
+  caution: number;
+}
+
+/**
+ * The fleet that a target shorter than a boot needs: help that is asked for now comes too late for the jobs that wait now,
+ * so capacity must be there before. Load at the present rate (with caution: at the most it may be), a margin that
+ * grows with the root of the load (square-root staffing), and what drains, within a time that shrinks with caution, the
+ * backlog there will be when a new instance is up.
+ */
+export function instancesWanted(question: Question): number {
+  const { marks, dispersion, waiting, fleet, meanServiceS, bootS, caution, atS } = question;
+  const careful = Math.min(1, Math.max(0, caution));
+  const bold = Math.max(0, -caution);
+  const { perS, mostPerS } = rateNow(marks, dispersion);
+  const load = (perS + careful * (mostPerS - perS)) * meanServiceS;
+  const onTheWay = fleet.booting.reduce(
+    (sum, one) => sum + one.slots * Math.min(bootS, Math.max(0, atS - one.launchedAtS)),
+    0,
+  );
+  const backlog = Math.max(0, waiting * meanServiceS + (load - fleet.slots) * bootS - onTheWay);
+  const drainS = SLOWEST_DRAIN_S * (FASTEST_DRAIN_S / SLOWEST_DRAIN_S) ** careful;
+  const margin = 2 * Math.max(0, caution) * Math.sqrt(load);
+  const slots = Math.max(load + margin, load + backlog / drainS);
+  return Math.max(0, Math.ceil(slots / fleet.slotsEach - ROUNDING - 0.4 * bold));
+}
+
+/** The sizes wanted over the time that a size is kept, the present one included. */
+export function addWanted(
+  state: PolicyState,
+  atS: number,
+  instances: number,
+  caution: number,
+): PolicyState["wanted"] {
+  const keepS = KEEP_S * KEEP_GROWTH ** Math.max(0, caution - 1);
+  const kept = state.wanted.filter((old) => old.atS > atS - keepS && old.instances > instances);
+  // A smaller size before a larger one can never be the largest of the window.
+  return [...kept, { atS, instances }];
+}

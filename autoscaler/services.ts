@@ -1,0 +1,124 @@
+import type { Quantiles, ServiceView } from "./snapshot.ts";
+import type { Mark } from "./state.ts";
+
+/** Believed before the first job has finished, unless the first ones already run longer. */
+const FIRST_GUESS_S = 60;
+const STEPS = 32;
+
+/** Mean service time over all services, weighted by their arrivals, seconds. `runningS`: how long jobs have run so far. */
+export function meanServiceS(services: readonly ServiceView[], runningS: number): number {
+  let [jobs, work] = [0, 0];
+  for (const { arrived, serviceS } of services) {
+    if (serviceS === undefined) continue;
+    jobs += Math.max(1, arrived);
+    work += Math.max(1, arrived) * serviceS.meanS;
+  }
+  return jobs > 0 ? Math.max(0.001, work / jobs) : Math.max(FIRST_GUESS_S, runningS);
+}
+
+/** How many jobs a slot finishes: one that starts one now, and one that is busy now, by a time from now. */
+export interface Departures {
+  ofFreshSlot(withinS: number): number;
+  ofBusySlot(withinS: number): number;
+}
+
+/**
+ * What busy slots will do, from the distribution of service times and from when the running jobs began. Long jobs that
+ * began together do not end at the average rate, and short ones do; a renewal process covers both.
+ */
+export function departures(
+  services: readonly ServiceView[],
+  meanS: number,
+  marks: readonly Mark[],
+  horizonS: number,
+): Departures {
+  const stepS = Math.max(0.001, horizonS / STEPS);
+  // With several jobs per step the average is as good, and the grid could not tell.
+  if (meanS < 2 * stepS) {
+    const average = (withinS: number) => Math.max(0, withinS) / meanS;
+    return { ofFreshSlot: average, ofBusySlot: average };
+  }
+  const doneBy = Array.from({ length: STEPS + 1 }, (_, step) =>
+    shareDone(services, meanS, (step + 0.5) * stepS),
+  );
+  const ends = doneBy.map((share, step) => share - (doneBy[step - 1] ?? 0));
+  const fresh = renewals(ends, ends);
+  const busy = renewals(firstEnds(services, meanS, marks, stepS), ends);
+  const read = (values: number[]) => (withinS: number) => {
+    const at = Math.min(STEPS, Math.max(0, withinS / stepS));
+    const left = Math.floor(at);
+    const value = values[left] ?? 0;
+    return value + ((values[left + 1] ?? value) - value) * (at - left);
+  };
+  return { ofFreshSlot: read(fresh), ofBusySlot: read(busy) };
+}
+
+/** Expected number of ends by each step (times rounded to the nearest), when the first comes with `first` and each further one with `ends`. */
+function renewals(first: readonly number[], ends: readonly number[]): number[] {
+  const rate: number[] = [];
+  for (let step = 0; step <= STEPS; step++) {
+    let sum = first[step] ?? 0;
+    for (let before = 0; before < step; before++) sum += (rate[before] ?? 0) * (ends[step - before] ?? 0);
+    // Rounded to whole steps, a few jobs take none: the next one begins in the same step.
+    rate.push(sum / (1 - Math.min(0.9, ends[0] ?? 0)));
+  }
+  let total = 0;
+  return rate.map((value) => (total += value));
+}
+
+/** When the jobs that run now end, averaged over when they began. */
+function firstEnds(
+  services: readonly ServiceView[],
+  meanS: number,
+  marks: readonly Mark[],
+  stepS: number,
+): number[] {
+  const nowS = marks.at(-1)?.atS ?? 0;
+  const sums = Array.from({ length: STEPS + 1 }, () => 0);
+  let running = 0;
+  for (let at = 1; at < marks.length; at++) {
+    const [from, to] = [marks[at - 1] as Mark, marks[at] as Mark];
+    const ageS = nowS - (from.atS + to.atS) / 2;
+    const done = shareDone(services, meanS, ageS);
+    const alive = (to.started - from.started) * (1 - done);
+    if (alive < 1e-6) continue;
+    running += alive;
+    let before = done;
+    for (let step = 0; step <= STEPS; step++) {
+      const after = shareDone(services, meanS, ageS + (step + 0.5) * stepS);
+      sums[step] = (sums[step] ?? 0) + ((after - before) / (1 - done)) * alive;
+      before = after;
+    }
+  }
+  // Nothing is known of when they began: at any time, so they end at an even rate.
+  if (running === 0) return sums.map((_, step) => (step === 0 ? 0 : Math.min(1, stepS / meanS)));
+  return sums.map((sum) => sum / running);
+}
+
+/** Share of the jobs that are done after `afterS`, over all services. */
+function shareDone(services: readonly ServiceView[], meanS: number, afterS: number): number {
+  let [jobs, done] = [0, 0];
+  for (const { arrived, serviceS } of services) {
+    if (serviceS === undefined) continue;
+    jobs += Math.max(1, arrived);
+    done += Math.max(1, arrived) * shareBelow(serviceS, afterS);
+  }
+  return jobs > 0 ? done / jobs : 1 - Math.exp(-afterS / meanS);
+}
+
+/** The distribution function through the quantiles; the last hundredth lies where the mean says. */
+function shareBelow({ meanS, p10S, p50S, p90S, p99S }: Quantiles, atS: number): number {
+  const leastS = Math.max(0, p10S - (p50S - p10S) / 4);
+  const below = 0.05 * (leastS + p10S) + 0.2 * (p10S + p50S) + 0.2 * (p50S + p90S) + 0.045 * (p90S + p99S);
+  // A pair of points per quantile: the width keeps a fixed service time from dividing by zero.
+  const tailS = Math.max(p99S * 1.001 + 0.001, 2 * ((meanS - below) / 0.01) - p99S);
+  const knots = [leastS * 0.99, p10S * 0.995, p50S, p90S * 1.0005, p99S * 1.001, tailS] as const;
+  const shares = [0, 0.1, 0.5, 0.9, 0.99, 1] as const;
+  if (atS <= knots[0]) return 0;
+  for (let at = 1; at < knots.length; at++) {
+    const [fromS, toS] = [knots[at - 1] as number, knots[at] as number];
+    const [from, to] = [shares[at - 1] as number, shares[at] as number];
+    if (atS < toS) return from + ((to - from) * (atS - fromS)) / Math.max(1e-9, toS - fromS);
+  }
+  return 1;
+}

@@ -1,0 +1,88 @@
+import type { Fleet } from "./fleet.ts";
+import type { PolicyState } from "./state.ts";
+
+/** Idleness must last this long before it is believed: longer than chance needs to fill a few slots … */
+const SHORTEST_WINDOW_S = 120;
+/** … which with long jobs takes as long as a job, up to a limit. */
+const LONGEST_WINDOW_S = 300;
+/** A window is full when the next observation would fall out of it. */
+const NEARLY_S = 15;
+/** A surplus that would be launched again sooner than this many boots later is kept. */
+const BOOTS_WORTH = 3;
+const GAP_BUCKETS = 12;
+const SHORTEST_GAP_S = 10;
+
+/** Busy instances lately, a new observation added. While jobs wait, every ready instance is needed. */
+export function addUsage(
+  state: PolicyState,
+  atS: number,
+  waiting: number,
+  fleet: Fleet,
+): PolicyState["usage"] {
+  const busy = waiting > 0 ? fleet.ready.length : fleet.busySlots / fleet.slotsEach;
+  return [...state.usage.filter((old) => old.atS > atS - LONGEST_WINDOW_S), { atS, busy }];
+}
+
+interface Question {
+  usage: PolicyState["usage"];
+  fleet: Fleet;
+  allowedS: number;
+  bootS: number;
+  meanServiceS: number;
+}
+
+/**
+ * How many ready instances can go when jobs may wait: what was idle over the window. Of an instance that was needed part
+ * of the time, too, if the queue can hold the work it did for several boots: waiting is free within the target.
+ */
+export function idleInstances({ usage, fleet, allowedS, bootS, meanServiceS }: Question): number {
+  const windowS = Math.min(LONGEST_WINDOW_S, Math.max(SHORTEST_WINDOW_S, meanServiceS));
+  const nowS = usage.at(-1)?.atS ?? 0;
+  const recent = usage.filter(({ atS }) => atS > nowS - windowS);
+  const knownS = nowS - (recent[0]?.atS ?? nowS);
+  if (fleet.ready.length < 2 || knownS < windowS - NEARLY_S) return 0;
+  const load = recent.reduce((sum, { busy }) => sum + busy, 0) / recent.length;
+  const whole = Math.floor(load);
+  const part = load - whole;
+  const holds = part * BOOTS_WORTH * bootS <= allowedS * Math.max(whole, 0.5);
+  return fleet.ready.length - Math.max(1, holds ? whole : whole + 1);
+}
+
+/** Notes how long the fleet was without any work, each time work comes back. */
+export function addGap(gaps: readonly number[], gapS: number): number[] {
+  const bucket = Math.min(
+    GAP_BUCKETS - 1,
+    Math.max(0, Math.floor(Math.log2(Math.max(gapS, 1) / SHORTEST_GAP_S) + 1)),
+  );
+  const counts = Array.from({ length: GAP_BUCKETS }, (_, at) => (gaps[at] ?? 0) * 0.98);
+  counts[bucket] = (counts[bucket] ?? 0) + 1;
+  return counts;
+}
+
+/**
+ * How long the last instance waits for work before it goes, seconds: the ski rental problem. Without knowledge, one boot
+ * time, which never costs more than twice the best; with a record of gaps, what would have cost least on them (Karlin et
+ * al., Algorithmica 11, 1994).
+ */
+export function patienceS(gaps: readonly number[], bootS: number): number {
+  let best = bootS;
+  let least = Infinity;
+  for (let bucket = 0; bucket < GAP_BUCKETS; bucket++) {
+    const keepS = bucket === 0 ? 0 : SHORTEST_GAP_S * 2 ** (bucket - 1);
+    if (keepS > 4 * bootS) break;
+    const cost = expectedCost(gaps, keepS, bootS);
+    if (cost < least) [least, best] = [cost, keepS];
+  }
+  return best;
+}
+
+/** A few imagined gaps, spread evenly up to twice a boot, stand for what is not known yet. */
+const IMAGINED = 3;
+
+function expectedCost(gaps: readonly number[], keepS: number, bootS: number): number {
+  const cost = (gapS: number) => (gapS <= keepS ? gapS : keepS + bootS);
+  let sum = 0;
+  for (const [bucket, count] of gaps.entries()) sum += count * cost(SHORTEST_GAP_S * 2 ** (bucket - 0.5));
+  for (let at = 0; at < 8; at++) sum += (IMAGINED / 8) * cost(((at + 0.5) / 4) * bootS);
+  return sum;
+}
