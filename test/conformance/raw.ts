@@ -5,7 +5,7 @@ import { request as httpsRequest } from "node:https";
 export interface Signer {
   accessKeyId: string;
   secretAccessKey: string;
-  sessionToken?: string | undefined;
+  sessionToken?: string;
 }
 
 export interface RawRequest {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from "@aws-sdk/client-sqs";
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
+import { runningCloud } from "../../../cloud/local/folder.ts";
 import { startCloud } from "../../../cloud/local/server.ts";
 import { clientsOf, temporaryFolder } from "./cloud.ts";
 import { cloudProcess, run } from "./process.ts";
@@ -59,6 +60,20 @@ test("runs, says where, creates what was asked for, tells its environment, and e
   });
 });
 
+test("serves metadata and misbehaves when asked to", async () => {
+  const dir = await temporaryFolder();
+  const flags = ["--imds", "--nasty", "7:throttle=1", "--queue", "jobs"];
+  const { ready } = await cloudProcess("--dir", dir, ...flags);
+  expect(ready.imds).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await fetch(`${ready.imds}/latest/meta-data/`)).status).toBe(401);
+  const { sqs } = clientsOf(await runningCloud(dir), 1);
+  await expect(sqs.send(new GetQueueUrlCommand({ QueueName: "jobs" }))).rejects.toMatchObject({
+    name: expect.stringMatching(/Throttl/),
+  });
+  const shown = (await (await fetch(`${ready.endpoint}/_cloud`)).json()) as { faults: object };
+  expect(shown.faults).toMatchObject({ throttle: 1, delay: 0 });
+});
+
 test("a second cloud on the folder is refused, in another process and in this one", async () => {
   const dir = await temporaryFolder();
   await cloudProcess("--dir", dir);
@@ -99,13 +114,17 @@ test("a taken port and a damaged folder are told apart", async () => {
   expect(await readFile(join(two, "credentials.json"), "utf8")).toBe("{");
 });
 
-test.each([["--port", "abc"], ["--bogus"], ["--port", "70000"]])(
-  "wrong usage is told: %s %s",
-  async (...flags) => {
-    expect(await run(...flags.filter((it) => it !== undefined))).toMatchObject({
-      code: 64,
-      stdout: "",
-      stderr: expect.stringContaining("error:"),
-    });
-  },
-);
+test.each([
+  ["--port", "abc"],
+  ["--bogus"],
+  ["--port", "70000"],
+  ["--nasty", "seed"],
+  ["--nasty", "1:fire=1"],
+  ["--nasty", "1:delay=2"],
+])("wrong usage is told: %s %s", async (...flags) => {
+  expect(await run(...flags.filter((it) => it !== undefined))).toMatchObject({
+    code: 64,
+    stdout: "",
+    stderr: expect.stringContaining("error:"),
+  });
+});

@@ -8,7 +8,7 @@ const PROGRAM = join(import.meta.dirname, "run-cloud.ts");
 
 export interface CloudProcess {
   child: ChildProcess;
-  ready: { endpoint: string; region: string; dir: string };
+  ready: { endpoint: string; region: string; dir: string; imds?: string };
   /** Ends it and resolves to its exit code and signal. */
   end: (signal: "SIGTERM" | "SIGINT" | "SIGKILL") => Promise<[code: number | null, signal: string | null]>;
 }
