@@ -559,7 +559,10 @@ start_agent() { # VERSION LANE
     printf 'DROVER_WORK_DIR=%s\n' "$place/work"
     printf 'DROVER_READY_FILE=%s\n' "$place/run/ready"
     if [[ -n ${region:-} ]]; then printf 'AWS_REGION=%s\n' "$region"; fi
-    if [[ -n ${AWS_ENDPOINT_URL:-} ]]; then printf 'AWS_ENDPOINT_URL=%s\n' "$AWS_ENDPOINT_URL"; fi
+    local name
+    for name in AWS_ENDPOINT_URL AWS_EC2_METADATA_SERVICE_ENDPOINT; do
+      if [[ -n ${!name:-} ]]; then printf '%s=%s\n' "$name" "${!name}"; fi
+    done
   } >"$place/env"
   say "starting the agent of $version in lane $lane"
   changed=1
@@ -611,11 +614,9 @@ prepare_systemd() { # VERSION LANE
     cp -- "$units/../apparmor/drover-bwrap" /etc/apparmor.d/drover-bwrap
     apparmor_parser --replace /etc/apparmor.d/drover-bwrap || say "AppArmor did not take the profile for bwrap"
   fi
-  if [[ -n $reload ]]; then
-    systemctl daemon-reload
-    systemctl enable --quiet --now drover-update.path
-    systemctl enable --quiet drover-boot.service
-  fi
+  if [[ -n $reload ]]; then systemctl daemon-reload; fi
+  systemctl enable --quiet drover-boot.service
+  systemctl enable --quiet --now drover-update.path
 }
 
 # An agent is healthy when it polls and its first status row is in the store.
