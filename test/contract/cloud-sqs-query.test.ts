@@ -217,12 +217,7 @@ describe("refusals", () => {
     ["ReceiveMessage", { MaxNumberOfMessages: "11" }, "InvalidParameterValue", 400],
     ["ReceiveMessage", { "AttributeName.1": "Colour" }, "InvalidAttributeName", 400],
     ["SendMessageBatch", {}, "AWS.SimpleQueueService.EmptyBatchRequest", 400],
-    [
-      "SendMessageBatch",
-      { SendMessageBatchRequestEntry: "" },
-      "AWS.SimpleQueueService.EmptyBatchRequest",
-      400,
-    ],
+    ["SendMessageBatch", { Entries: "" }, "AWS.SimpleQueueService.EmptyBatchRequest", 400],
     [
       "CreateQueue",
       { QueueName: "jobs", "Attribute.1.Name": "DelaySeconds", "Attribute.1.Value": "5" },

@@ -15,6 +15,9 @@ const lists: Readonly<Record<string, string>> = {
   TagKey: "TagKeys",
 };
 
+/** An empty list comes as the list's own name without a value. */
+const listNames = new Set(Object.values(lists));
+
 /** Maps by the name of their entries: what the map is called, and what its keys are. */
 const maps: Readonly<Record<string, { name: string; key: string }>> = {
   Attribute: { name: "Attributes", key: "Name" },
@@ -51,16 +54,15 @@ function structure(tree: Tree): Record<string, unknown> {
     const map = maps[name];
     if (list !== undefined) return [list, membersOf(node).map(plain)];
     if (map !== undefined) return [map.name, mapOf(membersOf(node), map.key)];
-    return [name, plain(node)];
+    return [name, node === "" && listNames.has(name) ? [] : plain(node)];
   });
   return Object.fromEntries(entries);
 }
 
 const plain = (node: Node): unknown => (typeof node === "string" ? node : structure(node));
 
-/** Members in the order of their numbers. A lone one may come without a number; an empty list comes as "". */
+/** Members in the order of their numbers. A lone one may come without a number. */
 function membersOf(node: Node): Node[] {
-  if (node === "") return [];
   if (typeof node === "string") return [node];
   if (![...node.keys()].every((key) => /^\d+$/.test(key))) return [node];
   return [...node].toSorted(([a], [b]) => Number(a) - Number(b)).map(([, member]) => member);
