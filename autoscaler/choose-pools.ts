@@ -18,8 +18,7 @@ export function learnPools(
   state: PolicyState,
   lastAtS: number,
 ): PolicyState["pools"] {
-  const held = new Map<string, number>();
-  for (const { pool } of instances) held.set(pool, (held.get(pool) ?? 0) + 1);
+  const held = countByPool(instances);
   const passedS = Math.max(0, atS - lastAtS);
   const keep = Math.exp(-passedS / MEMORY_S);
   return Object.fromEntries(
@@ -91,7 +90,7 @@ export function choosePools(count: number, snapshot: Snapshot, memory: PolicySta
   const spot = open.filter(({ market }) => market === "spot");
   const fallback = open.find(({ market }) => market === "on-demand") ?? open[0];
   if (spot.length === 0) return fallback === undefined ? [] : [{ pool: fallback.name, count }];
-  const held = heldBy(snapshot.instances);
+  const held = countByPool(snapshot.instances);
   const total = spot.reduce((sum, { name }) => sum + (held.get(name) ?? 0), count);
   const most = Math.ceil(total / Math.min(3, spot.length));
   const launches: Launch[] = [];
@@ -107,10 +106,11 @@ export function choosePools(count: number, snapshot: Snapshot, memory: PolicySta
   return launches;
 }
 
-function heldBy(instances: readonly InstanceView[]): Map<string, number> {
-  const held = new Map<string, number>();
+/** Instances per pool, those that are being taken back left out. */
+function countByPool(instances: readonly InstanceView[]): Map<string, number> {
+  const counts = new Map<string, number>();
   for (const { pool, noticeAtS } of instances) {
-    if (noticeAtS === undefined) held.set(pool, (held.get(pool) ?? 0) + 1);
+    if (noticeAtS === undefined) counts.set(pool, (counts.get(pool) ?? 0) + 1);
   }
-  return held;
+  return counts;
 }

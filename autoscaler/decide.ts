@@ -100,7 +100,7 @@ function act(situation: Situation, more: number, fewer: number, why: string): De
   const empty = fleet.resting
     .filter(({ inFlight, id }) => inFlight === 0 && !returned.has(id))
     .map(({ id }) => id);
-  const ended = [...empty, ...hopelessBoots(snapshot)];
+  const ended = [...empty, ...hopelessBoots(snapshot, fleet.booting)];
   if (ended.length > 0) actions.push({ kind: "terminate", ids: ended });
   return {
     actions,

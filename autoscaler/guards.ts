@@ -1,6 +1,6 @@
 import type { Settings } from "./policy.ts";
 import type { Launch } from "./choose-pools.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { InstanceView, Snapshot } from "./snapshot.ts";
 
 /** Older than three decisions: somebody should have read it again by now. */
 const STALE_S = 30;
@@ -19,15 +19,12 @@ export function reasonToHold({ atS, queue, instancesReadAtS }: Snapshot): string
 }
 
 /** Instances that have been booting beyond hope. */
-export function hopelessBoots({ atS, instances, pools }: Snapshot): string[] {
+export function hopelessBoots({ atS, pools }: Snapshot, booting: readonly InstanceView[]): string[] {
   const limits = new Map(
     pools.map(({ name, bootS }) => [name, Math.max(LEAST_HOPELESS_S, HOPELESS * (bootS?.p99S ?? 0))]),
   );
-  return instances
-    .filter(
-      ({ state, launchedAtS, pool }) =>
-        state === "booting" && atS - launchedAtS > (limits.get(pool) ?? Infinity),
-    )
+  return booting
+    .filter(({ launchedAtS, pool }) => atS - launchedAtS > (limits.get(pool) ?? Infinity))
     .map(({ id }) => id);
 }
 
@@ -39,6 +36,7 @@ export interface Allowed {
 
 /** Cuts launches to the maximum and the budget. Every instance counts that the provider bills. */
 export function withinLimits(launches: readonly Launch[], snapshot: Snapshot, settings: Settings): Allowed {
+  if (launches.length === 0) return { launches: [] };
   const { instances, pools } = snapshot;
   const price = new Map(pools.map(({ name, pricePerHour }) => [name, pricePerHour]));
   let room = settings.maxInstances - instances.length;

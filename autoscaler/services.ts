@@ -74,19 +74,24 @@ function firstEnds(
   stepS: number,
 ): number[] {
   const nowS = marks.at(-1)?.atS ?? 0;
+  const longestS = nowS - (marks[0]?.atS ?? nowS) + (STEPS + 1) * stepS;
+  // The distribution at every half step, since each pair of a mark and a step asks for it.
+  const halves = Math.ceil((2 * longestS) / stepS) + 1;
+  const table = Float64Array.from({ length: halves }, (_, half) =>
+    shareDone(services, meanS, (half * stepS) / 2),
+  );
   const sums = Array.from({ length: STEPS + 1 }, () => 0);
   let running = 0;
   for (let at = 1; at < marks.length; at++) {
     const [from, to] = [marks[at - 1] as Mark, marks[at] as Mark];
-    const ageS = nowS - (from.atS + to.atS) / 2;
-    const done = shareDone(services, meanS, ageS);
-    const alive = (to.started - from.started) * (1 - done);
-    if (alive < 1e-6) continue;
-    running += alive;
-    let before = done;
+    const age = Math.round((2 * nowS - from.atS - to.atS) / stepS);
+    let before = table[age] ?? 1;
+    const alive = to.started - from.started;
+    if (alive * (1 - before) < 1e-6) continue;
+    running += alive * (1 - before);
     for (let step = 0; step <= STEPS; step++) {
-      const after = shareDone(services, meanS, ageS + (step + 0.5) * stepS);
-      sums[step] = (sums[step] ?? 0) + ((after - before) / (1 - done)) * alive;
+      const after = table[age + 2 * step + 1] ?? 1;
+      sums[step] = (sums[step] as number) + (after - before) * alive;
       before = after;
     }
   }

@@ -16,18 +16,19 @@ export function chooseResting(
   billing: Settings["billing"],
   atS: number,
 ): string[] {
+  if (howMany <= 0) return [];
   const price = new Map(pools.map(({ name, pricePerHour }) => [name, pricePerHour]));
-  const candidates =
-    billing === "hourly"
-      ? ready.filter(({ launchedAtS }) => (atS - launchedAtS) % HOUR_S >= HOUR_S - NEAR_END_S)
-      : ready;
-  return candidates
-    .toSorted(
-      (left, right) =>
-        (price.get(right.pool) ?? 0) - (price.get(left.pool) ?? 0) ||
-        left.inFlight - right.inFlight ||
-        left.launchedAtS - right.launchedAtS,
-    )
-    .slice(0, Math.max(0, howMany))
-    .map(({ id }) => id);
+  // Buckets instead of a sort: thousands of instances are judged every few seconds.
+  const buckets = new Map<number, string[][]>();
+  for (const { id, pool, inFlight, launchedAtS } of ready) {
+    if (billing === "hourly" && (atS - launchedAtS) % HOUR_S < HOUR_S - NEAR_END_S) continue;
+    const cost = price.get(pool) ?? 0;
+    const byLoad = buckets.get(cost) ?? [];
+    (byLoad[inFlight] ??= []).push(id);
+    buckets.set(cost, byLoad);
+  }
+  return [...buckets]
+    .toSorted(([left], [right]) => right - left)
+    .flatMap(([, byLoad]) => byLoad.flat())
+    .slice(0, howMany);
 }
