@@ -26,6 +26,12 @@ interface Candidate {
   objects: Objects;
 }
 
+/** Each way things may be, once: most doubts end with the next answer. */
+function different(candidates: readonly Candidate[]): Candidate[] {
+  if (candidates.length === 1) return [...candidates];
+  return [...new Map(candidates.map((it) => [JSON.stringify(it), it])).values()];
+}
+
 /** What both sides know of a received message. */
 const seenOf = ({ body, receives, sentMs, firstMs, movedFromSource, group }: Seen): Seen => ({
   body,
@@ -122,7 +128,8 @@ export class World {
       if (error instanceof Contradiction || !cloud.dying) throw this.#difference(error, chosen);
       this.cutOff++;
       this.#log.push("  cut off");
-      this.#candidates.push(...this.#candidates.map((it) => this.#next(it, chosen, cloud.now)[0]));
+      const after = this.#candidates.map((it) => this.#next(it, chosen, cloud.now)[0]);
+      this.#candidates = different([...this.#candidates, ...after]);
       return;
     }
     this.#log.push(`  ${JSON.stringify(observed)}`);
@@ -170,7 +177,7 @@ export class World {
         chosen,
       );
     }
-    this.#candidates = matching.map(([after]) => after);
+    this.#candidates = different(matching.map(([after]) => after));
     if (chosen.on !== "objects")
       this.#learn(
         chosen,
