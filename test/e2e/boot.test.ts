@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GOOD_AGENT, type Installation, makeInstallation } from "../support/installation.ts";
@@ -81,6 +83,35 @@ describe("boot.sh", () => {
     await appendFile(`${machine.home}/releases/1.0.0/LICENSE`, "x");
     expect(await machine.boot()).toMatchObject({ code: 0 });
     expect(await readFile(`${machine.home}/releases/1.0.0/LICENSE`, "utf8")).toBe("the license of 1.0.0");
+  });
+
+  it("goes on with a download where the network has cut it off", async () => {
+    const padding = randomBytes(600_000).toString("base64"); // does not compress
+    await machine.point(await machine.publish("1.0.0", `: <<'END'\n${padding}\nEND\n${GOOD_AGENT}`));
+    const bytes = (await machine.objects.head("releases/1.0.0/release.tar.gz"))?.bytes ?? 0;
+    let [cuts, passed] = [0, 0];
+    const proxy = createServer((client) => {
+      const upstream = connect(Number(new URL(process.env["AWS_ENDPOINT_URL"] ?? "").port), "127.0.0.1");
+      let here = 0;
+      client.on("error", () => undefined).on("close", () => upstream.destroy());
+      upstream.on("error", () => undefined).on("close", () => client.destroy());
+      client.pipe(upstream);
+      upstream.on("data", (chunk: Buffer) => {
+        here += chunk.length;
+        passed += chunk.length;
+        client.write(chunk);
+        if (here < 250_000) return;
+        cuts++;
+        client.destroySoon();
+        upstream.destroy();
+      });
+    });
+    await new Promise<void>((listening) => proxy.listen(0, "127.0.0.1", listening));
+    const port = (proxy.address() as AddressInfo).port;
+    expect(await machine.boot({ AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` })).toMatchObject({ code: 0 });
+    proxy.close();
+    expect(cuts).toBeGreaterThanOrEqual(2);
+    expect(passed).toBeLessThan(1.3 * bytes);
   });
 
   it("starts what it has when the store is away", async () => {

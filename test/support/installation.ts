@@ -47,7 +47,7 @@ export interface Installation {
   ): Promise<ReleaseRef>;
   /** Signs and writes the channel file. */
   point(release: ReleaseRef, changes?: Partial<Channel>, key?: KeyObject): Promise<void>;
-  start(env?: Record<string, string>, verb?: string): ChildProcess;
+  start(env?: Record<string, string>, verb?: string, stdin?: "ignore" | "pipe"): ChildProcess;
   boot(env?: Record<string, string>): Promise<Booted>;
   /** The version that `current` links to, or undefined. */
   current(): Promise<string | undefined>;
@@ -83,10 +83,14 @@ export async function makeInstallation(): Promise<Installation> {
   let serial = 0;
   const started = new Set<ChildProcess>();
 
-  const start = (env: Record<string, string> = {}, verb = "once") => {
+  const start = (
+    env: Record<string, string> = {},
+    verb = "once",
+    stdin: "ignore" | "pipe" = "ignore",
+  ): ChildProcess => {
     const child = spawn("bash", ["-euo", "pipefail", BOOT, verb], {
       env: { ...environment, ...env },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: [stdin, "ignore", "pipe"],
     });
     started.add(child);
     return child;
