@@ -24,6 +24,7 @@ import { openStore } from "../cloud/aws/store.ts";
 import type { Objects } from "../cloud/ports/objects.ts";
 import type { Store } from "../cloud/ports/store.ts";
 import { readCatalog } from "./admit/catalog.ts";
+import { warmUp } from "../schemas/validate.ts";
 import type { AgentContext } from "./context.ts";
 import { fleetKey } from "./fleet-key.ts";
 import { Cancellations } from "./receive/cancellations.ts";
@@ -37,6 +38,9 @@ import { Slots } from "./run/slots.ts";
 import { watchInterruptions } from "./status/interruption.ts";
 import { reportStatus } from "./status/heartbeat.ts";
 import { Worker } from "./worker.ts";
+
+/** The first poll is on its way then; the first document need not wait for the schemas to be compiled. */
+const WARM_UP_MS = 50;
 
 /** `drover agent …`; `argv` is what follows `agent`. Resolves to the exit code when the agent has left. */
 export function main(argv: string[]): Promise<number> {
@@ -114,6 +118,7 @@ async function runAgent(config: Config): Promise<void> {
     heedInterruptions(worker, log, left.signal),
     worker.polling.then(() => reportStatus(context, reporting, worker, facts, left.signal)),
     installation && liveInInstallation(installation, context, worker, slots, left.signal),
+    worker.polling.then(() => systemClock.after(WARM_UP_MS, warmUp)),
     worker.polling.then(() => log.info("agent.ready", { instance: config.instance_id, slots: config.slots })),
   ]);
   restore();

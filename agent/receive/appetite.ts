@@ -27,6 +27,10 @@ const LOOKAHEAD_S = 0.5;
 const LEAD_S = 2;
 /** A program may end well before the mean; from this share of it on its slot counts as about to be free. */
 const EARLY = 0.5;
+/** Jobs as short as this may wait behind others; longer ones had better run elsewhere. */
+const SHORT_S = 5;
+/** Beyond it the network is the bottleneck, and fetching more at once makes each of them slower. */
+const DEEPEST = 4;
 /** Beyond this many undelivered results the outlet is the bottleneck, and more work would only pile up. */
 const MOST_SETTLING_PER_SLOT = 16;
 
@@ -48,7 +52,10 @@ export function appetite(it: Holdings): Appetite {
   }
   const leadS = Math.max(LEAD_S, 2 * (it.meanInputS ?? 0));
   const untilDueS = it.runningS.map((runS) => (it.meanRunS ?? 0) * EARLY - leadS - runS);
-  const want = free + untilDueS.filter((s) => s <= 0).length - it.waiting;
+  // Inputs that take longer than short programs need more than one on its way for each slot.
+  const inputsPerRun = (1.25 * (it.meanInputS ?? 0)) / longestS;
+  const depth = longestS > SHORT_S ? 1 : Math.min(DEEPEST, Math.max(1, Math.ceil(inputsPerRun)));
+  const want = free + depth * untilDueS.filter((s) => s <= 0).length - it.waiting;
   if (want > 0) return { want: Math.min(MOST, want) };
   const later = untilDueS.filter((s) => s > 0);
   return later.length === 0 ? { want: 0 } : { want: 0, recheckS: Math.min(...later) };

@@ -118,7 +118,7 @@ export async function startFleet(): Promise<Fleet> {
   };
 }
 
-async function cloudEnvironment(folder: string): Promise<Record<string, string>> {
+export async function cloudEnvironment(folder: string): Promise<Record<string, string>> {
   const env = startDrover(["cloud", "env", "--dir", `${folder}/cloud`], process.env);
   await once(env.child, "close");
   return Object.fromEntries(

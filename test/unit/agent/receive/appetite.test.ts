@@ -55,14 +55,14 @@ describe("appetite, for any holdings", () => {
 
   test("holds at most one waiting job for each slot when programs are long", () =>
     property((it) => {
-      const long = { ...it, meanRunS: Math.max(1, it.meanRunS ?? 1) };
+      const long = { ...it, meanRunS: Math.max(5.1, it.meanRunS ?? 5.1) };
       const { want } = appetite(long);
       if (want > 0) expect(long.waiting + want).toBeLessThanOrEqual(long.slots);
     }));
 
   test("hoards nothing behind one long program among short ones", () =>
     property((it) => {
-      if (it.runningS.length < it.slots || !it.runningS.some((s) => s > 1)) return;
+      if (it.runningS.length < it.slots || !it.runningS.some((s) => s > 5)) return;
       const { want } = appetite({ ...it, meanRunS: 0.01 });
       if (want > 0) expect(it.waiting + want).toBeLessThanOrEqual(it.slots);
     }));
@@ -76,6 +76,13 @@ describe("appetite", () => {
     expect(appetite(holdings({ slots: 2 })).want).toBe(2);
     expect(appetite(holdings({ slots: 2, runningS: [0, 0] })).want).toBe(2);
     expect(appetite(holdings({ slots: 2, runningS: [0, 0], waiting: 2 })).want).toBe(0);
+  });
+
+  test("keeps several inputs on their way for a slot when they take longer than the programs", () => {
+    const slow = { slots: 2, runningS: [0.1, 0.1], meanRunS: 1 };
+    expect(appetite(holdings({ ...slow, meanInputS: 0.5 })).want).toBe(2);
+    expect(appetite(holdings({ ...slow, meanInputS: 1.5 })).want).toBe(4);
+    expect(appetite(holdings({ ...slow, meanInputS: 60 })).want).toBe(8);
   });
 
   test("fetches the next input only when the slot may soon be free, and says when to look again", () => {
