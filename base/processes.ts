@@ -32,6 +32,8 @@ export interface Bounds {
   maxCpuS: number;
 }
 
+export type Exceeded = "memory" | "disk" | "processes";
+
 export interface ProcessExit {
   /** Exit code, or null when a signal ended the child. */
   code: number | null;
@@ -41,7 +43,7 @@ export interface ProcessExit {
   /** The last bytes of stderr, which usually say what went wrong. */
   stderrTail: Uint8Array;
   /** The bound that the program broke and was ended for. */
-  exceeded?: "memory" | "disk";
+  exceeded?: Exceeded;
   /** The program never ran: why its sandbox could not be set up. */
   notStarted?: string;
 }

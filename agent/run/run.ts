@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
-import type { ChildHandle, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
+import type { ChildHandle, Exceeded, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { ServiceManifest } from "../../schemas/service.ts";
 import type { Place } from "./folder.ts";
@@ -133,10 +133,14 @@ function failureOf(exit: ProcessExit, manifest: ServiceManifest): Failure | unde
   }
 }
 
-const EXCEEDED: Record<"memory" | "disk", (manifest: ServiceManifest, words: string) => Failure> = {
+const EXCEEDED: Record<Exceeded, (manifest: ServiceManifest, words: string) => Failure> = {
   memory: ({ limits }, words) => ({
     code: "program-out-of-memory",
     message: `The program needed more memory than ${limits.memoryBytes === undefined ? "there was" : `the ${limits.memoryBytes} bytes its service allows`}.${words}`,
+  }),
+  processes: ({ limits }, words) => ({
+    code: "program-failed",
+    message: `The program started more than the ${limits.processes} processes its service allows.${words}`,
   }),
   disk: ({ limits }, words) => ({
     code: "disk-exceeded",

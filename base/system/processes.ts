@@ -43,7 +43,7 @@ async function spawnConfined(
 ): Promise<ChildHandle> {
   const { bounds, cwd } = options;
   const [name = "", ...args] = argv;
-  const program = await findProgram(name, options.env["PATH"] ?? "", cwd);
+  const program = findProgram(name, options.env["PATH"] ?? "", cwd);
   const uid = sandbox.users?.take();
   try {
     if (uid !== undefined) await handOver(bounds, uid);
@@ -117,7 +117,7 @@ function handle(child: ChildProcess, options: SpawnOptions, confined?: Confined)
     pid,
     exited,
     kill: (signal) => {
-      if (signal === "SIGKILL") confined?.killed();
+      if (signal === "SIGKILL") confined?.kills();
       else if (confined?.terminate() === true) return;
       killGroup(pid, signal);
     },

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { limitArgs } from "./limits.ts";
 import { folder } from "./system-files.ts";
+import { userArgs } from "./users.ts";
 import type { ConfinedOptions, Launch } from "./sandbox.ts";
 
 /** What bubblewrap is told about this machine once. */
@@ -39,7 +40,13 @@ const OWN_FILES = [
 ].flat();
 /** What bubblewrap has made itself would be the user's to write to. */
 const SEALED = ["--remount-ro", "/dev", "--remount-ro", "/"];
-const SETUP_RIGHTS = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((it) => ["--cap-add", it]);
+/** Of root's rights, for the time until setpriv(1) has made it the program's user. */
+const SETUP_RIGHTS = [
+  ["--cap-drop", "ALL"],
+  ["--cap-add", "CAP_SETUID"],
+  ["--cap-add", "CAP_SETGID"],
+  ["--cap-add", "CAP_SETPCAP"],
+].flat();
 
 /**
  * The program in namespaces of its own, in a root that is empty but for what it needs: the system's programs and
@@ -82,18 +89,6 @@ export function bubblewrapped(
     statusFd: STATUS_FD,
     file: { fd: FILTER_FD, path: machine.filter },
   };
-}
-
-export function userArgs(setpriv: string, uid: number): string[] {
-  return [
-    setpriv,
-    `--reuid=${uid}`,
-    `--regid=${uid}`,
-    "--clear-groups",
-    "--inh-caps=-all",
-    "--bounding-set=-all",
-    "--",
-  ];
 }
 
 function memoryFolder(path: string): string[] {

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { bubblewrapped } from "./bubblewrap.ts";
-import { grouped, namespaced } from "./namespaces.ts";
+import { grouped, namespaced, type User } from "./namespaces.ts";
 import { allProcesses, threadsOf, userOf } from "./proc.ts";
-import { type Sandbox, type SandboxKind, UserPool } from "./sandbox.ts";
+import type { ConfinedOptions, Launch, Sandbox, SandboxKind } from "./sandbox.ts";
 import { gpuArgs, networkFileArgs, systemFileArgs } from "./system-files.ts";
+import { type UserPool, usersFor } from "./users.ts";
 
 export interface SandboxPlace {
   /** The agent's own folder. */
@@ -23,7 +23,7 @@ const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 /** All ways to confine a program that this machine may offer, the strongest first. None has been tried yet. */
 export function candidates(place: SandboxPlace & { filter: string }): Candidate[] {
   const [bwrap, prlimit, setpriv, unshare] = ["bwrap", "prlimit", "setpriv", "unshare"].map(tool);
-  const users = usersFor(place);
+  const users = usersFor(place.workDir, place.slots);
   if (prlimit === undefined || setpriv === undefined) {
     const fault = "util-linux is not installed (prlimit, setpriv)";
     return [
@@ -31,7 +31,7 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
       { kind: "process-group", fault },
     ];
   }
-  const withUsers = users === undefined ? [undefined] : [users, undefined];
+  const others = threadsOfThisUser();
   return [
     ...(bwrap === undefined
       ? [
@@ -43,19 +43,17 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
       : bubblewraps({ bwrap, prlimit, setpriv, filter: place.filter }, users)),
     ...(unshare === undefined
       ? []
-      : withUsers.map((it) =>
-          weak("pid-namespace", it, (argv, options, uid) =>
-            namespaced({ prlimit, setpriv, unshare }, argv, options, uid),
-          ),
+      : weakOnes("pid-namespace", users, (argv, options, user) =>
+          namespaced({ prlimit, setpriv, unshare }, argv, options, user),
         )),
-    ...withUsers.map((it) => {
-      const others = threadsOfThisUser();
-      return weak("process-group", it, (argv, options, uid) =>
-        grouped({ prlimit, setpriv }, argv, options, uid, others),
-      );
-    }),
+    ...weakOnes("process-group", users, (argv, options, user) =>
+      grouped({ prlimit, setpriv }, argv, options, user, others),
+    ),
   ];
 }
+
+/** For a container's root that may become nobody else: no root inside, at least. */
+const NOBODY = ["--uid", "65534", "--gid", "65534"];
 
 function bubblewraps(
   tools: { bwrap: string; prlimit: string; setpriv: string; filter: string },
@@ -68,7 +66,8 @@ function bubblewraps(
     gpuDevices: gpuArgs(),
   };
   // An older bubblewrap knows no --disable-userns; the system-call filter refuses them as well.
-  const ways = users === undefined ? [["--unshare-user", "--disable-userns"], ["--unshare-user"]] : [[]];
+  const user = ["--unshare-user", ...(process.getuid?.() === 0 ? NOBODY : [])];
+  const ways = users === undefined ? [[...user, "--disable-userns"], user] : [[]];
   return ways.map((namespaces) => ({
     kind: "bubblewrap",
     ...(users === undefined ? {} : { users }),
@@ -76,27 +75,25 @@ function bubblewraps(
   }));
 }
 
-function weak(kind: SandboxKind, users: UserPool | undefined, launch: Sandbox["launch"]): Sandbox {
-  return { kind, ...(users === undefined ? {} : { users }), launch };
+/** Without a file system of its own a program must pass through the folders above its own: as nobody, if it can. */
+function weakOnes(
+  kind: SandboxKind,
+  users: UserPool | undefined,
+  launch: (argv: readonly string[], options: ConfinedOptions, user: User) => Launch,
+): Sandbox[] {
+  if (users === undefined) {
+    return [{ kind, launch: (argv, options) => launch(argv, options, { uid: undefined, readsAll: false }) }];
+  }
+  return [false, true].map((readsAll) => ({
+    kind,
+    users,
+    ...(readsAll ? { weakness: "programs can read every file of this machine" } : {}),
+    launch: (argv, options, uid) => launch(argv, options, { uid, readsAll }),
+  }));
 }
 
 function tool(name: string): string | undefined {
   return TOOL_FOLDERS.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
-}
-
-/** Each work folder has a block of numbers of its own, so that agents side by side share none. */
-const FIRST_USER = 1_200_000_000;
-const BLOCK = 1_024;
-const BLOCKS = 500_000;
-/** A trial may run while a job does. */
-const SPARE_USERS = 2;
-
-function usersFor({ workDir, slots }: SandboxPlace): UserPool | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const [, , count = 0] = readFileSync("/proc/self/uid_map", "latin1").trim().split(/\s+/).map(Number);
-  if (count < FIRST_USER + BLOCK * BLOCKS) return undefined; // a container with few users of its own
-  const block = createHash("sha256").update(workDir).digest().readUInt32BE() % BLOCKS;
-  return new UserPool(FIRST_USER + block * BLOCK, Math.min(BLOCK, slots + SPARE_USERS));
 }
 
 /** What counts in the limit of processes where programs run as the agent's own user. */

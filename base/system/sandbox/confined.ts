@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { chmod, chown, lchown } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
-import type { Bounds, ProcessExit } from "../../processes.ts";
+import type { Bounds, Exceeded, ProcessExit } from "../../processes.ts";
 import { descendantsOf, outOfMemoryKills } from "./proc.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { endAll, over, signal, survivors } from "./survivors.ts";
@@ -22,6 +22,8 @@ export class Confined {
   readonly #pid: number;
   readonly #watch: Watch;
   readonly #oomKillsBefore = outOfMemoryKills();
+  /** The first process of its namespace, which ends everything in it when it ends. */
+  #init: number | undefined;
   #status = "";
   #killed = false;
 
@@ -30,17 +32,20 @@ export class Confined {
     bounds: Bounds,
     uid: number | undefined,
     child: { pid: number; status: Readable | undefined },
-    killAll: () => void,
+    killGroup: () => void,
   ) {
     this.#sandbox = sandbox;
     this.#bounds = bounds;
     this.#uid = uid;
     this.#pid = child.pid;
-    this.#watch = new Watch(child.pid, bounds, killAll);
+    this.#watch = new Watch(child.pid, bounds, () => {
+      this.#rememberInit();
+      killGroup();
+    });
     if (sandbox.kind !== "bubblewrap") preferForOutOfMemory(child.pid);
     child.status?.setEncoding("latin1").on("data", (text: string) => {
-      if (this.#status === "") preferForOutOfMemory(Number(/"child-pid": (\d+)/.exec(text)?.[1]));
       this.#status += text;
+      if (this.#init === undefined) this.#sandboxed();
     });
     child.status?.on("error", () => undefined); // it is closed when the sandbox is gone
   }
@@ -55,8 +60,14 @@ export class Confined {
   }
 
   /** Somebody ended it by force: how it ended says nothing about the program. */
-  killed(): void {
+  kills(): void {
     this.#killed = true;
+    this.#rememberInit();
+  }
+
+  /** When unshare(1) is killed, it ends before its namespace does. */
+  #rememberInit(): void {
+    if (this.#sandbox.kind === "pid-namespace") this.#init ??= descendantsOf(this.#pid)[0];
   }
 
   /** What the end of the first process means, once nothing of the job is left. */
@@ -71,15 +82,16 @@ export class Confined {
     return exceeded === undefined ? ending : { ...ending, exceeded };
   }
 
+  #sandboxed(): void {
+    const [, pid] = /"child-pid": (\d+)/.exec(this.#status) ?? [];
+    if (pid === undefined) return;
+    this.#init = Number(pid);
+    preferForOutOfMemory(this.#init);
+  }
+
   async #sweep(): Promise<void> {
     const uid = this.#uid;
     await endAll(() => survivors(`${this.#bounds.folder}/`, (it) => it === uid));
-  }
-
-  /** The first process of the sandbox, which ends everything in it when it ends. */
-  get #init(): number | undefined {
-    const [, pid] = /"child-pid": (\d+)/.exec(this.#status) ?? [];
-    return pid === undefined ? undefined : Number(pid);
   }
 
   /** bubblewrap says how the program ended only when it had started it, and 128 + n for signal n. */
@@ -93,7 +105,7 @@ export class Confined {
     return name === undefined ? { code: Number(reported), signal: null } : { code: null, signal: name };
   }
 
-  #exceeded(by: string | null): ProcessExit["exceeded"] {
+  #exceeded(by: string | null): Exceeded | undefined {
     if (this.#watch.exceeded !== undefined) return this.#watch.exceeded;
     if (by === "SIGXFSZ") return "disk";
     if (by !== "SIGKILL" || this.#killed) return undefined;

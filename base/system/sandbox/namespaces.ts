@@ -1,12 +1,19 @@
-import { userArgs } from "./bubblewrap.ts";
 import { limitArgs } from "./limits.ts";
 import type { ConfinedOptions, Launch } from "./sandbox.ts";
+import { userArgs } from "./users.ts";
 
 /** Programs of util-linux, absolute. */
 export interface UtilLinux {
   prlimit: string;
   setpriv: string;
   unshare: string;
+}
+
+/** The user a program runs as; undefined: the agent's own. */
+export interface User {
+  uid: number | undefined;
+  /** It may read every file: where a user of its own cannot get through the folders above its own otherwise. */
+  readsAll: boolean;
 }
 
 const NAMESPACES = ["--pid", "--fork", "--kill-child", "--mount-proc", "--ipc", "--uts"];
@@ -19,7 +26,7 @@ export function namespaced(
   { prlimit, setpriv, unshare }: UtilLinux,
   argv: readonly string[],
   { bounds, env }: ConfinedOptions,
-  uid: number | undefined,
+  { uid, readsAll }: User,
 ): Launch {
   return {
     argv: [
@@ -31,7 +38,7 @@ export function namespaced(
       "--",
       ...limitArgs(prlimit, bounds, 0),
       // After the user: the kernel forgets this wish when rights change (prctl(2), PR_SET_PDEATHSIG).
-      ...(uid === undefined ? [] : [...userArgs(setpriv, uid), ...dyingWithParent(setpriv)]),
+      ...(uid === undefined ? [] : [...userArgs(setpriv, uid, readsAll), ...dyingWithParent(setpriv)]),
       ...argv,
     ],
     env,
@@ -43,13 +50,13 @@ export function grouped(
   { prlimit, setpriv }: Pick<UtilLinux, "prlimit" | "setpriv">,
   argv: readonly string[],
   { bounds, env }: ConfinedOptions,
-  uid: number | undefined,
+  { uid, readsAll }: User,
   others: number,
 ): Launch {
   return {
     argv: [
       ...limitArgs(prlimit, bounds, uid === undefined ? others : 0),
-      ...(uid === undefined ? [] : userArgs(setpriv, uid)),
+      ...(uid === undefined ? [] : userArgs(setpriv, uid, readsAll)),
       ...dyingWithParent(setpriv),
       ...argv,
     ],

@@ -36,7 +36,9 @@ export async function openSandbox(wish: SandboxWish, place: SandboxPlace): Promi
 }
 
 function weakened(sandbox: Sandbox, reasons: readonly string[]): Sandbox {
-  return reasons.length === 0 ? sandbox : { ...sandbox, weakness: reasons.join("; ") };
+  if (reasons.length === 0) return sandbox;
+  const all = sandbox.weakness === undefined ? reasons : [...reasons, sandbox.weakness];
+  return { ...sandbox, weakness: all.join("; ") };
 }
 
 function unavailable(reasons: readonly string[]): DroverError {

@@ -1,4 +1,5 @@
-import type { SpawnOptions, Bounds } from "../../processes.ts";
+import type { Bounds, SpawnOptions } from "../../processes.ts";
+import type { UserPool } from "./users.ts";
 
 /**
  * `bubblewrap`: own file system, processes, network, users. `pid-namespace`: own processes and network, the machine's
@@ -28,31 +29,4 @@ export interface Sandbox {
   readonly users?: UserPool;
   /** `program` is absolute. */
   launch(argv: readonly string[], options: ConfinedOptions, uid: number | undefined): Launch;
-}
-
-/** Numbers of users that exist nowhere else, so that no program can touch another one's files or processes. */
-export class UserPool {
-  readonly #free: number[];
-  readonly #first: number;
-  readonly #count: number;
-
-  constructor(first: number, count: number) {
-    this.#first = first;
-    this.#count = count;
-    this.#free = Array.from({ length: count }, (_, n) => first + count - 1 - n);
-  }
-
-  take(): number {
-    const uid = this.#free.pop();
-    if (uid === undefined) throw new Error(`more than ${this.#count} programs run at once`);
-    return uid;
-  }
-
-  giveBack(uid: number): void {
-    this.#free.push(uid);
-  }
-
-  has(uid: number): boolean {
-    return uid >= this.#first && uid < this.#first + this.#count;
-  }
 }

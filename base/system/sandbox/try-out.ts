@@ -1,4 +1,5 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { reasonOf } from "../../errors.ts";
 import { createProcesses } from "../processes.ts";
@@ -7,17 +8,22 @@ import type { Sandbox } from "./sandbox.ts";
 /** A machine that is starting up can be slow; one that hangs shall not keep the agent from starting. */
 const LONGEST_TRIAL_MS = 20_000;
 
+/** By its whole path, as programs are given theirs: a user of its own may not get through the folders above. */
+const PROOF = "require('node:fs').writeFileSync(process.argv[1], '')";
+
 /**
  * Runs Node in the sandbox, with all bounds, in a folder as jobs have it. Resolves to why it does not work.
  * @param folder is made, and left behind; below the agent's own
  */
 export async function tryOut(sandbox: Sandbox, folder: string, node: string): Promise<string | undefined> {
   const work = `${folder}/work`;
+  const proof = `${work}/proof`;
+  await rm(folder, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   // Where there is no file system of its own, a program's user must get as far as its folder.
   if (sandbox.users !== undefined && sandbox.kind !== "bubblewrap") await chmod(dirname(folder), 0o711);
   try {
-    const child = await createProcesses(sandbox).spawn([node, "--version"], {
+    const child = await createProcesses(sandbox).spawn([node, "--eval", PROOF, proof], {
       cwd: work,
       env: { PATH: "/usr/bin:/bin" },
       maxStdoutBytes: 100,
@@ -34,9 +40,9 @@ export async function tryOut(sandbox: Sandbox, folder: string, node: string): Pr
       },
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), LONGEST_TRIAL_MS);
-    const { code, signal, stdout, stderrTail } = await child.exited;
+    const { code, signal, stderrTail } = await child.exited;
     clearTimeout(timer);
-    if (code === 0 && Buffer.from(stdout).toString().startsWith("v")) return undefined;
+    if (code === 0 && existsSync(proof)) return undefined;
     const said = Buffer.from(stderrTail).toString().trim().split("\n").at(-1) ?? "";
     return `it does not work here (${said === "" ? `ended by ${signal ?? `code ${code}`}` : said})`;
   } catch (error) {

@@ -61,16 +61,24 @@ async function unlessGone<T>(work: Promise<T>, otherwise: T): Promise<T> {
 /** More descriptors than this are not looked at: looking must stay cheap. */
 const MOST_DESCRIPTORS = 20_000;
 
+export interface Holdings {
+  /** Bytes. */
+  memory: number;
+  namelessDisk: number;
+  processes: number;
+}
+
 /**
  * What a process and all below it hold, bytes: memory; and on the job's own device, files that were deleted while open,
  * which no listing shows. Such files anywhere else are memory (memfd_create(2), /dev/shm).
  */
-export function holdings(pid: number, device: number): { memory: number; namelessDisk: number } {
+export function holdings(pid: number, device: number): Holdings {
   const nameless = new Map<string, NamelessFile>();
   let own = 0;
   let shared = 0;
   let looked = 0;
-  for (const it of [pid, ...descendantsOf(pid)]) {
+  const all = [pid, ...descendantsOf(pid)];
+  for (const it of all) {
     const memory = memoryOf(it);
     own += memory.own;
     shared = Math.max(shared, memory.shared); // a page that several share is one page
@@ -83,5 +91,6 @@ export function holdings(pid: number, device: number): { memory: number; nameles
     [...nameless.values()]
       .filter((it) => (it.device === device) === onDisk)
       .reduce((sum, it) => sum + it.bytes, 0);
-  return { memory: own + Math.max(shared, bytes(false)), namelessDisk: bytes(true) };
+  const memory = own + Math.max(shared, bytes(false));
+  return { memory, namelessDisk: bytes(true), processes: all.length };
 }

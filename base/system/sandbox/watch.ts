@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { totalmem } from "node:os";
-import type { Bounds } from "../../processes.ts";
+import type { Bounds, Exceeded } from "../../processes.ts";
 import { folderUse, holdings } from "./usage.ts";
 
 /**
@@ -11,7 +11,8 @@ const PERIOD_MS = 100;
 /** Looking at many files or processes takes long, and comes less often: at most one part in this many goes into it. */
 const REST_PER_LOOK = 50;
 
-export type Exceeded = "memory" | "disk";
+/** The helpers that set a sandbox up are processes, too. */
+const HELPERS = 3;
 
 /** Looks at what a job uses of disk and memory until it is stopped; `onExceeded` is called once at most. */
 export class Watch {
@@ -55,7 +56,9 @@ export class Watch {
   }
 
   async #judge(): Promise<Exceeded | undefined> {
-    const { memory, namelessDisk } = holdings(this.#pid, this.#device);
+    const { memory, namelessDisk, processes } = holdings(this.#pid, this.#device);
+    // Otherwise the kernel's limit, which holds for everybody but root, has refused them before.
+    if (processes > this.#bounds.maxProcesses + HELPERS) return "processes";
     if (memory > (this.#bounds.maxMemoryBytes ?? totalmem())) return "memory";
     return (await this.#diskExceeded(namelessDisk)) ? "disk" : undefined;
   }

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+/** Each work folder has a block of numbers of its own, so that agents side by side share none. */
+const FIRST_USER = 1_200_000_000;
+const BLOCK = 1_024;
+const BLOCKS = 500_000;
+/** A trial may run while a job does. */
+const SPARE_USERS = 2;
+
+/** Numbers of users that exist nowhere else, so that no program can touch another one's files or processes. */
+export class UserPool {
+  readonly #free: number[];
+  readonly #first: number;
+  readonly #count: number;
+
+  constructor(first: number, count: number) {
+    this.#first = first;
+    this.#count = count;
+    this.#free = Array.from({ length: count }, (_, n) => first + count - 1 - n);
+  }
+
+  take(): number {
+    const uid = this.#free.pop();
+    if (uid === undefined) throw new Error(`more than ${this.#count} programs run at once`);
+    return uid;
+  }
+
+  giveBack(uid: number): void {
+    this.#free.push(uid);
+  }
+
+  has(uid: number): boolean {
+    return uid >= this.#first && uid < this.#first + this.#count;
+  }
+}
+
+/** The users for an agent's programs; undefined where this process may not become somebody else. */
+export function usersFor(workDir: string, slots: number): UserPool | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const [, , count = 0] = readFileSync("/proc/self/uid_map", "latin1").trim().split(/\s+/).map(Number);
+  if (count < FIRST_USER + BLOCK * BLOCKS) return undefined; // a container with few users of its own
+  const block = createHash("sha256").update(workDir).digest().readUInt32BE() % BLOCKS;
+  return new UserPool(FIRST_USER + block * BLOCK, Math.min(BLOCK, slots + SPARE_USERS));
+}
+
+/**
+ * Arguments of setpriv(1) that make root the user for good.
+ * @param readsAll leaves the one right to read and pass through everything
+ */
+export function userArgs(setpriv: string, uid: number, readsAll = false): string[] {
+  const rights = readsAll ? "-all,+dac_read_search" : "-all";
+  return [
+    setpriv,
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    "--clear-groups",
+    `--inh-caps=${rights}`,
+    `--bounding-set=${rights}`,
+    ...(readsAll ? [`--ambient-caps=${rights}`] : []),
+    "--",
+  ];
+}
