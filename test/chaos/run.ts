@@ -28,6 +28,18 @@ export async function runChaos({ folder, kills, agents, nasty, random, say }: Op
   const started = performance.now();
   const cloud = startDrover(["cloud", "--dir", `${folder}/cloud`, "--nasty", nasty], process.env);
   const { endpoint } = JSON.parse(await cloud.line(/"endpoint"/)) as { endpoint: string };
+  try {
+    return await withCloud(endpoint, { folder, kills, agents, random, say }, started);
+  } finally {
+    await cloud.end("SIGTERM");
+  }
+}
+
+async function withCloud(
+  endpoint: string,
+  { folder, kills, agents, random, say }: Omit<Options, "nasty">,
+  started: number,
+): Promise<boolean> {
   const env = { ...process.env, ...(await cloudEnvironment(folder)) };
   Object.assign(process.env, env);
   const sqs = createSqsClients();
@@ -70,7 +82,6 @@ export async function runChaos({ folder, kills, agents, nasty, random, say }: Op
   receiver.close();
   closeSqsClients(sqs);
   closeS3Clients(s3);
-  await cloud.end("SIGTERM");
   const { deeds } = herd;
   const report = {
     ...verdict,
