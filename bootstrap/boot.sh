@@ -19,7 +19,7 @@
 #
 # What lies in DROVER_HOME:
 #   releases/VERSION   complete when it is there: it is unpacked elsewhere and renamed
-#   artifacts/SHA256   big things that releases share: the Node runtime, packages of services
+#   artifacts/SHA256   big things whose files releases share: the Node runtime, packages of services
 #   current, previous  links: what starts after a reboot, what to go back to
 #   lanes/a, b, …      a place for one agent each: two stand side by side during a change
 #   state/             highest serial seen, refused releases, the problem to report
@@ -367,13 +367,13 @@ daemons_of() { # MANIFEST
   done <"$1"
 }
 
-# The release's own archive goes into the staged folder; others lie beside the releases and are linked to.
+# The release's own archive goes into the staged folder; others lie beside the releases, and their files are linked.
 provide_archive() { # VERSION MANIFEST STAGED NAME KEY SHA256 BYTES FROM INTO
   local version=$1 manifest=$2 staged=$3 name=$4 key=$5 sha256=$6 bytes=$7 from=$8 into=$9
-  local file=$home/downloads/$sha256.tar.gz target=$home/artifacts/$sha256 up='../..' code=0
+  local file=$home/downloads/$sha256.tar.gz target=$home/artifacts/$sha256 code=0
   if [[ $name != release && -d $target ]]; then
     link_artifact
-    return
+    return $?
   fi
   if [[ ! -e $file ]] || ! matches "$file" "$sha256"; then
     download "$key" "$file" "$sha256" "$bytes" || code=$?
@@ -408,11 +408,10 @@ provide_archive() { # VERSION MANIFEST STAGED NAME KEY SHA256 BYTES FROM INTO
   rm -f -- "$file"
 }
 
+# Hard links: no second copy, and real files, which a sandbox that shows a service's folder shows, too.
 link_artifact() { # within provide_archive
-  local rest=$into
-  while [[ $rest == */* ]]; do up=../$up rest=${rest#*/}; done
   mkdir -p "$(dirname "$staged/$into")"
-  ln -sfn -- "$up/artifacts/$sha256/$from" "$staged/$into"
+  cp --archive --link -- "$home/artifacts/$sha256/$from" "$staged/$into"
 }
 
 # Lists before anything is unpacked: plain files of two modes and owner 0 under plain relative paths, nothing else.

@@ -9,7 +9,7 @@ export interface ArchiveEntry {
   key: string;
   sha256: string;
   bytes: number;
-  /** What of the unpacked archive is linked to, and where in the release the link stands; `.` and `.`: no link. */
+  /** What of the unpacked archive the release gets, and where; `.` and `.` for the release's own. */
   from: string;
   into: string;
 }
