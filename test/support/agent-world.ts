@@ -6,6 +6,7 @@ import { Secrets } from "../../agent/result/secrets.ts";
 import { Activity } from "../../agent/status/activity.ts";
 import { Worker } from "../../agent/worker.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Files } from "../../base/files.ts";
 import { createLog } from "../../base/log.ts";
 import { createS3Store } from "../../cloud/aws/s3-store.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
@@ -89,15 +90,13 @@ export function createWorld(options: WorldOptions = {}) {
     );
     const requests = life.wrap<Queue>("requests", queues.requests);
     const bucket = life.wrap("objects", objects);
-    const activity = new Activity(
-      { clock: mortalClock, files, store, log },
-      { instanceId: name, folder: "/work" },
-    );
-    const context: AgentContext = {
+    const context = assembleAgent({
+      name,
       clock: mortalClock,
       random: createSeededRandom(name.charCodeAt(0)),
       log,
       files: life.wrap("files", files),
+      disk: files,
       http: life.wrap("http", {
         request: (it) => (it.url === INPUT ? inputs : callbacks).request(it),
       }),
@@ -109,19 +108,16 @@ export function createWorld(options: WorldOptions = {}) {
         deliveries: life.wrap<Queue>("deliveries", queues.deliveries),
         dead: life.wrap<Queue>("dead", queues.dead),
       },
-      openQueue: () => Promise.reject(new Error("there is no such queue")),
-      deleter: new Deleter(requests, log),
-      catalog: { services: new Map(services.map((it) => [it.name, offered(it)])), broken: new Map() },
-      secrets: new Secrets(options.secrets ?? {}),
-      activity,
-      cancellations: new Cancellations(bucket, log),
+      services,
+      secrets: options.secrets ?? {},
+      store,
       retentionS: 7 * 86_400,
       fleetKey: Buffer.alloc(32, 7),
-      settings: { ...SETTINGS, ...options.settings, instanceId: name },
-    };
+      settings: options.settings ?? {},
+    });
     const worker = new Worker(context);
     const ended = worker.run();
-    return { worker, context, life, files, logged, ended, activity };
+    return { worker, context, life, files, logged, ended, activity: context.activity };
   }
 
   return {
@@ -143,6 +139,43 @@ export function createWorld(options: WorldOptions = {}) {
       worker.drain();
       await clock.settle(ended);
     },
+  };
+}
+
+/** An agent's ports, and what else it knows. */
+export interface AgentParts
+  extends
+    Pick<AgentContext, "clock" | "random" | "log" | "files" | "http" | "processes" | "objects">,
+    Pick<AgentContext, "queues" | "retentionS" | "fleetKey"> {
+  name: string;
+  /** Where its activity log lies. */
+  disk: Files;
+  store: Store;
+  services: readonly ServiceManifest[];
+  secrets: Record<string, string>;
+  settings: Partial<AgentSettings>;
+}
+
+/** What main.ts does with real adapters. */
+export function assembleAgent({
+  name,
+  disk,
+  store,
+  services,
+  secrets,
+  settings,
+  ...ports
+}: AgentParts): AgentContext {
+  const { clock, log, objects, queues } = ports;
+  return {
+    ...ports,
+    openQueue: () => Promise.reject(new Error("there is no such queue")),
+    deleter: new Deleter(queues.requests, log),
+    catalog: { services: new Map(services.map((it) => [it.name, offered(it)])), broken: new Map() },
+    secrets: new Secrets(secrets),
+    activity: new Activity({ clock, files: disk, store, log }, { instanceId: name, folder: "/work" }),
+    cancellations: new Cancellations(objects, log),
+    settings: { ...SETTINGS, ...settings, instanceId: name },
   };
 }
 

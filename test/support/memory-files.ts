@@ -4,6 +4,8 @@ import type { FileEntry, Files } from "../../base/files.ts";
 export interface MemoryFiles extends Files {
   readonly contents: Map<string, Uint8Array>;
   readonly folders: Set<string>;
+  /** The machine loses power: of what was not flushed a part is gone. @param share of it that is left, 0 to 1 */
+  loseUnflushed(share: number): void;
 }
 
 const missing = (path: string) =>
@@ -13,6 +15,8 @@ const below = (path: string) => (it: string) => it === path || it.startsWith(`${
 export function createMemoryFiles(): MemoryFiles {
   const contents = new Map<string, Uint8Array>();
   const folders = new Set<string>();
+  /** Bytes of each file that a power cut cannot take; absent: none. */
+  const flushed = new Map<string, number>();
   const get = (path: string) => {
     const found = contents.get(path);
     if (found === undefined) throw missing(path);
@@ -37,6 +41,12 @@ export function createMemoryFiles(): MemoryFiles {
   return {
     contents,
     folders,
+    loseUnflushed: (share) => {
+      for (const [path, content] of contents) {
+        const sure = Math.min(flushed.get(path) ?? 0, content.byteLength);
+        contents.set(path, content.subarray(0, sure + Math.floor((content.byteLength - sure) * share)));
+      }
+    },
     list,
     makeFolder: async (path) => {
       const parts = path.split("/");
@@ -49,7 +59,9 @@ export function createMemoryFiles(): MemoryFiles {
     },
     rename: async (from, to) => {
       contents.set(to, get(from));
+      flushed.set(to, flushed.get(from) ?? 0);
       contents.delete(from);
+      flushed.delete(from);
     },
     size: async (path) => contents.get(path)?.byteLength,
     exists: async (path) => contents.has(path) || folders.has(path),
@@ -57,12 +69,13 @@ export function createMemoryFiles(): MemoryFiles {
     readStream: async function* chunks(path) {
       yield get(path);
     },
-    write: async (path, content) => {
+    write: async (path, content, { sync = false } = {}) => {
       const parts: Uint8Array[] = [];
       if (content instanceof Uint8Array) parts.push(content);
       else for await (const chunk of content) parts.push(chunk);
       const whole = Buffer.concat(parts);
       contents.set(path, whole);
+      flushed.set(path, sync ? whole.byteLength : 0);
       return whole.byteLength;
     },
     append: async (path, content) => {

@@ -21,6 +21,34 @@ export interface HeldMessage {
   receiptHandle: string | undefined;
 }
 
+/** Where SQS leaves room, and what a test may want to see of it. */
+export interface QueueNature {
+  /** Message ids and receipt handles. */
+  newId: () => string;
+  /** Which of the visible messages a receive gets, in which order: any, or none, as on SQS. */
+  pick: (visible: readonly HeldMessage[], max: number) => readonly HeldMessage[];
+  /** Called with each message that is handed out: true leaves it visible, so that it is handed out once more. */
+  twice: (message: HeldMessage) => boolean;
+  /** Milliseconds by which a message becomes visible later than it should. */
+  lateMs: () => number;
+  /** What a handle that is not the last one does: it is refused, it is answered OK without an effect, or it is good. */
+  oldHandles: "refused" | "ignored" | "good";
+  onSent: (message: HeldMessage) => void;
+  onDeleted: (message: HeldMessage) => void;
+  onReceived: (message: HeldMessage) => void;
+}
+
+const TAME: QueueNature = {
+  newId: randomUUID,
+  pick: (visible, max) => visible.slice(0, max),
+  twice: () => false,
+  lateMs: () => 0,
+  oldHandles: "refused",
+  onSent: () => undefined,
+  onDeleted: () => undefined,
+  onReceived: () => undefined,
+};
+
 /** SQS: body and attributes together, names and types included. */
 const MOST_BYTES = 1024 * 1024;
 /** SQS: #x9 | #xA | #xD | #x20-#xD7FF | #xE000-#xFFFD | #x10000-#x10FFFF, in bodies and in attributes. */
@@ -29,8 +57,14 @@ const MOST_DELAY_S = 900;
 const MOST_VISIBILITY_S = 43_200;
 const MOST_A_BATCH = 10;
 
-export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
+export function createMemoryQueue(
+  clock: Clock,
+  name = "memory",
+  options: Partial<QueueNature> = {},
+): MemoryQueue {
+  const nature: QueueNature = { ...TAME, ...options };
   const messages: HeldMessage[] = [];
+  const handles = new Map<string, HeldMessage>();
   let arrivals: (() => void)[] = [];
   const wake = () => {
     const waiting = arrivals;
@@ -39,33 +73,37 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
   };
   const take = (max: number, visibilityTimeoutS: number): QueueMessage[] => {
     const now = clock.monotonic();
-    return messages
-      .filter((it) => it.visibleAt <= now)
-      .slice(0, max)
-      .map((it) => {
-        it.visibleAt = now + visibilityTimeoutS * 1000;
-        it.receiveCount++;
-        it.firstReceivedAt ??= clock.now();
-        const receiptHandle = randomUUID();
-        it.receiptHandle = receiptHandle;
-        const { id, body, attributes, sentAt, receiveCount, firstReceivedAt } = it;
-        return {
-          id,
-          body,
-          attributes: { ...attributes },
-          sentAt,
-          receiveCount,
-          firstReceivedAt,
-          receiptHandle,
-        };
-      });
+    const visible = messages.filter((it) => it.visibleAt <= now);
+    if (visible.length === 0) return [];
+    return nature.pick(visible, max).map((it) => {
+      nature.onReceived(it);
+      if (!nature.twice(it)) it.visibleAt = now + visibilityTimeoutS * 1000 + nature.lateMs();
+      it.receiveCount++;
+      it.firstReceivedAt ??= clock.now();
+      const receiptHandle = nature.newId();
+      it.receiptHandle = receiptHandle;
+      handles.set(receiptHandle, it);
+      const { id, body, attributes, sentAt, receiveCount, firstReceivedAt } = it;
+      return {
+        id,
+        body,
+        attributes: { ...attributes },
+        sentAt,
+        receiveCount,
+        firstReceivedAt,
+        receiptHandle,
+      };
+    });
   };
-  const batch = (handles: readonly string[], change: (it: HeldMessage, i: number) => string | undefined) => {
-    if (handles.length === 0 || handles.length > MOST_A_BATCH)
-      throw new Error("A batch has 1 to 10 entries.");
-    return handles.map((receiptHandle, i): BatchResult => {
-      const held = messages.find((it) => it.receiptHandle === receiptHandle);
-      const code = held === undefined ? "ReceiptHandleIsInvalid" : change(held, i);
+  const batch = (asked: readonly string[], change: (it: HeldMessage, i: number) => string | undefined) => {
+    if (asked.length === 0 || asked.length > MOST_A_BATCH) throw new Error("A batch has 1 to 10 entries.");
+    return asked.map((receiptHandle, i): BatchResult => {
+      const held = handles.get(receiptHandle);
+      const isOld = held?.receiptHandle !== receiptHandle;
+      if (held !== undefined && isOld && nature.oldHandles === "ignored") return { receiptHandle };
+      const isGood =
+        held !== undefined && (!isOld || nature.oldHandles === "good") && messages.includes(held);
+      const code = isGood ? change(held, i) : "ReceiptHandleIsInvalid";
       if (code === undefined) return { receiptHandle };
       return { receiptHandle, error: { code, message: code, gone: code !== "Throttled" } };
     });
@@ -82,13 +120,18 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
         const taken = take(max, visibilityTimeoutS);
         const now = clock.monotonic();
         if (taken.length > 0 || now >= until) return taken;
-        const nextMs = Math.min(until, ...messages.map((it) => it.visibleAt)) - now;
+        // What is visible and was not handed out is worth another look in a second.
+        const nextMs = Math.min(
+          until - now,
+          ...messages.map((it) => Math.max(it.visibleAt - now, 0) || 1000),
+        );
         await new Promise<void>((resolve) => {
-          const cancel = clock.after(nextMs, resolve);
           const stop = () => {
             cancel();
+            signal?.removeEventListener("abort", stop);
             resolve();
           };
+          const cancel = clock.after(nextMs, stop);
           arrivals.push(stop);
           signal?.addEventListener("abort", stop, { once: true });
         });
@@ -99,8 +142,8 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
       checkLimits(body, options);
       const { attributes = {}, delayS = 0 } = options;
       const visibleAt = clock.monotonic() + delayS * 1000;
-      const id = randomUUID();
-      messages.push({
+      const id = nature.newId();
+      const message: HeldMessage = {
         id,
         body,
         attributes,
@@ -109,7 +152,9 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
         firstReceivedAt: undefined,
         visibleAt,
         receiptHandle: undefined,
-      });
+      };
+      messages.push(message);
+      nature.onSent(message);
       wake();
       return id;
     },
@@ -117,6 +162,7 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
       await Promise.resolve();
       return batch(handles, (it) => {
         messages.splice(messages.indexOf(it), 1);
+        nature.onDeleted(it);
         return undefined;
       });
     },
@@ -128,7 +174,7 @@ export function createMemoryQueue(clock: Clock, name = "memory"): MemoryQueue {
         (it, i) => {
           const seconds = entries[i]?.visibilityTimeoutS ?? 0;
           if (seconds > MOST_VISIBILITY_S) return "InvalidParameterValue";
-          if (it.visibleAt <= now) return "MessageNotInflight";
+          if (it.visibleAt <= now) return nature.oldHandles === "ignored" ? undefined : "MessageNotInflight";
           it.visibleAt = now + seconds * 1000;
           return undefined;
         },

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { ChildHandle, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
+import type { ChildHandle, Exceeded, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
 
 /** How one program behaves: `takesMs` Infinity for one that never ends by itself. */
 export interface Behaviour {
@@ -8,6 +8,8 @@ export interface Behaviour {
   signal?: string;
   stdout?: string | Uint8Array;
   stderr?: string;
+  /** The bound it broke and was ended for. */
+  exceeded?: Exceeded;
   /** Does not leave on SIGTERM. */
   stubborn?: boolean;
 }
@@ -31,7 +33,15 @@ export function createScriptedProcesses(
   let mostRunning = 0;
   const spawn = async (argv: readonly string[], options: SpawnOptions): Promise<ChildHandle> => {
     started.push({ argv, options });
-    const { takesMs, code = 0, signal = null, stdout = "", stderr = "", stubborn } = script(argv, options);
+    const {
+      takesMs,
+      code = 0,
+      signal = null,
+      stdout = "",
+      stderr = "",
+      exceeded,
+      stubborn,
+    } = script(argv, options);
     running++;
     mostRunning = Math.max(mostRunning, running);
     const all = Buffer.from(stdout);
@@ -40,6 +50,7 @@ export function createScriptedProcesses(
       stdout: kept,
       stdoutTruncated: kept.length < all.length,
       stderrTail: Buffer.from(stderr).subarray(-options.maxStderrBytes),
+      ...(exceeded === undefined ? {} : { exceeded }),
     };
     const { promise: exited, resolve } = Promise.withResolvers<ProcessExit>();
     let over = false;

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 
 /**
@@ -25,21 +24,24 @@ interface Timer {
 
 const HOUR_MS = 3_600_000;
 
+/** Everything that waits on memory alone has happened when this resolves. */
+const quiet = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
 export function createSimClock(startMs = Date.UTC(2026, 10, 22, 8, 39, 20)): SimClock {
   const timers = new Set<Timer>();
   let elapsed = 0;
   let offset = 0;
 
-  const next = (): Timer | undefined =>
-    [...timers].reduce<Timer | undefined>(
-      (first, it) => (first === undefined || it.at < first.at ? it : first),
-      undefined,
-    );
+  const next = (): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const it of timers) if (first === undefined || it.at < first.at) first = it;
+    return first;
+  };
   const fire = async (timer: Timer) => {
     timers.delete(timer);
     elapsed = Math.max(elapsed, timer.at);
     timer.fn();
-    await setImmediate(); // everything that waits on memory alone has happened then
+    await quiet();
   };
   const after = (ms: number, fn: () => void) => {
     const timer = { at: elapsed + Math.max(0, ms), fn };
@@ -48,7 +50,7 @@ export function createSimClock(startMs = Date.UTC(2026, 10, 22, 8, 39, 20)): Sim
   };
   const until = async (condition: () => boolean, withinMs = HOUR_MS) => {
     const latest = elapsed + withinMs;
-    await setImmediate();
+    await quiet();
     while (!condition()) {
       const timer = next();
       if (timer === undefined) throw new Error("Nothing is left that could make the condition true.");
@@ -79,7 +81,7 @@ export function createSimClock(startMs = Date.UTC(2026, 10, 22, 8, 39, 20)): Sim
       }),
     advance: async (ms) => {
       const target = elapsed + ms;
-      await setImmediate();
+      await quiet();
       for (let timer = next(); timer !== undefined && timer.at <= target; timer = next()) await fire(timer);
       elapsed = target;
     },

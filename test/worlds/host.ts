@@ -1,0 +1,243 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ChildHandle } from "../../base/processes.ts";
+import {
+  type Call,
+  CUT_MS,
+  errorOf,
+  FREEZE_MS,
+  JUMP_MS,
+  type Mishap,
+  SLOW_MS,
+  THROTTLED_CALLS,
+} from "./faults.ts";
+
+/** What the world does about the calls and the end of a host. */
+export interface Surroundings {
+  clock: Clock;
+  /** What happens at this call, if anything. */
+  meet: (host: Host, call: Call) => Mishap | undefined;
+  /** Before a call with this mishap has its effect; also called for a death that no call set off. */
+  onMishap: (host: Host, call: Call, mishap: Mishap) => void;
+  onCall: (host: Host, call: Call, args: readonly unknown[], outcome: Outcome) => void;
+  onDeath: (host: Host) => void;
+}
+
+export type Outcome = { result: unknown } | { error: unknown };
+
+const never = () => new Promise<never>(() => undefined);
+
+/**
+ * One machine with one agent, as the world outside can harm it: lost, stopped, cut off, its clock set. Everything the
+ * agent reaches goes through wrap(); after its death nothing comes back to it and none of its timers fires.
+ */
+export class Host {
+  readonly name: string;
+  readonly startedAt: number;
+  diedAt: number | undefined;
+  /** Intervals of virtual time in which the process was stopped. */
+  readonly frozen: { from: number; until: number }[] = [];
+  /** Intervals in which a port was out of reach. */
+  readonly cuts: { port: string; from: number; until: number }[] = [];
+  skewMs = 0;
+  /** Milliseconds that the call whose effect begins now was held up on its way, after its caller had decided on it. */
+  heldUpMs = 0;
+  /** Calls under way. */
+  readonly open = new Map<string, number>();
+  readonly #world: Surroundings;
+  readonly #timers = new Set<() => void>();
+  readonly #children = new Set<ChildHandle>();
+  readonly #throttled = new Map<string, number>();
+  readonly #death = new AbortController();
+  /** Resolves when the process goes on; undefined while it is not stopped. */
+  #thaw: PromiseWithResolvers<void> | undefined;
+  #overdue: (() => void)[] = [];
+
+  constructor(name: string, world: Surroundings) {
+    this.name = name;
+    this.#world = world;
+    this.startedAt = world.clock.monotonic();
+  }
+
+  get dead(): boolean {
+    return this.diedAt !== undefined;
+  }
+
+  get isFrozen(): boolean {
+    return this.#thaw !== undefined;
+  }
+
+  /** Programs of this host that run now. */
+  get running(): number {
+    return this.#children.size;
+  }
+
+  /** Aborts when the machine is lost: its connections end. */
+  get death(): AbortSignal {
+    return this.#death.signal;
+  }
+
+  die(): void {
+    if (this.dead) return;
+    this.#world.onDeath(this);
+    this.diedAt = this.#world.clock.monotonic();
+    for (const cancel of this.#timers) cancel();
+    for (const child of this.#children) child.kill("SIGKILL"); // bwrap --die-with-parent
+    this.#death.abort();
+  }
+
+  freeze(ms = FREEZE_MS): void {
+    if (this.isFrozen || this.dead) return;
+    const { clock } = this.#world;
+    this.frozen.push({ from: clock.monotonic(), until: clock.monotonic() + ms });
+    this.#thaw = Promise.withResolvers();
+    clock.after(ms, () => {
+      this.#thaw?.resolve();
+      this.#thaw = undefined;
+      for (const fn of this.#overdue.splice(0)) this.clock.after(0, fn);
+    });
+  }
+
+  cutOff(port: string, ms = CUT_MS): void {
+    const from = this.#world.clock.monotonic();
+    this.cuts.push({ port, from, until: from + ms });
+  }
+
+  /** This machine's clock: its wall time may be wrong, and its timers wait while the process is stopped. */
+  readonly clock: Clock = {
+    now: () => this.#world.clock.now() + this.skewMs,
+    monotonic: () => this.#world.clock.monotonic(),
+    after: (ms, fn) => this.#after(ms, fn),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
+        const onAbort = () => {
+          cancel();
+          reject(signal?.reason as Error);
+        };
+        const cancel = this.#after(ms, () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        });
+        signal?.addEventListener("abort", onAbort, { once: true });
+      }),
+  };
+
+  #after(ms: number, fn: () => void): () => void {
+    if (this.dead) return () => undefined;
+    let cancelled = false;
+    const cancelTimer = this.#world.clock.after(ms, () => {
+      this.#timers.delete(cancelTimer);
+      const due = () => void (cancelled || fn());
+      if (this.isFrozen) this.#overdue.push(due);
+      else due();
+    });
+    this.#timers.add(cancelTimer);
+    return () => {
+      cancelled = true;
+      this.#timers.delete(cancelTimer);
+      cancelTimer();
+    };
+  }
+
+  /** The port as this host's agent sees it. */
+  wrap<T extends object>(port: string, target: T): T {
+    const known = new Map<PropertyKey, unknown>();
+    return new Proxy(target, {
+      get: (_, name) => {
+        const wrapped = known.get(name);
+        if (wrapped !== undefined) return wrapped;
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function" || name === "readStream") return value;
+        const call = { port, name: `${port}.${String(name)}` };
+        const made = (...args: unknown[]) => this.#pass(call, args, () => Reflect.apply(value, target, args));
+        known.set(name, made);
+        return made;
+      },
+    });
+  }
+
+  /** Programs: they end with the machine, and how they ended is heard of when the process goes on. */
+  adopt(child: ChildHandle): ChildHandle {
+    this.#children.add(child);
+    void child.exited.then(() => this.#children.delete(child));
+    return { pid: child.pid, exited: this.#heard(child.exited), kill: (signal) => child.kill(signal) };
+  }
+
+  async #heard<T>(news: Promise<T>): Promise<T> {
+    const known = await news;
+    while (this.#thaw !== undefined) await this.#thaw.promise;
+    return this.dead ? await never() : known;
+  }
+
+  async #pass(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {
+    if (this.dead) return await never();
+    this.open.set(call.name, (this.open.get(call.name) ?? 0) + 1);
+    try {
+      const result = await this.#meet(call, args, effect);
+      while (this.#thaw !== undefined) await this.#thaw.promise;
+      return this.dead ? await never() : result;
+    } catch (error) {
+      while (this.#thaw !== undefined) await this.#thaw.promise;
+      if (this.dead) return await never();
+      throw error;
+    } finally {
+      this.open.set(call.name, (this.open.get(call.name) ?? 1) - 1);
+    }
+  }
+
+  async #meet(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {
+    const { clock, onCall, onMishap, meet } = this.#world;
+    const decidedAt = clock.monotonic();
+    const mishap = meet(this, call);
+    if (mishap !== undefined) onMishap(this, call, mishap);
+    await this.#before(call, mishap);
+    while (this.#thaw !== undefined) await this.#thaw.promise;
+    if (this.dead) await never();
+    try {
+      const refusal = this.#refusal(call, mishap);
+      if (refusal !== undefined) throw refusal;
+      this.heldUpMs = clock.monotonic() - decidedAt;
+      const result = await effect();
+      onCall(this, call, args, { result });
+      await this.#behind(call, mishap);
+      return result;
+    } catch (error) {
+      onCall(this, call, args, { error });
+      throw error;
+    }
+  }
+
+  async #before(call: Call, mishap: Mishap | undefined): Promise<void> {
+    if (mishap === undefined) return;
+    if (mishap === "dies-before") this.die();
+    if (mishap === "freezes-before") this.freeze();
+    if (mishap === "cut-off") this.cutOff(call.port);
+    if (mishap === "throttled") this.#throttled.set(call.port, THROTTLED_CALLS);
+    if (mishap === "clock-ahead") this.skewMs += JUMP_MS;
+    if (mishap === "clock-back") this.skewMs -= JUMP_MS;
+    if (mishap === "slow") await this.#world.clock.sleep(SLOW_MS);
+  }
+
+  #refusal(call: Call, mishap: Mishap | undefined): Error | undefined {
+    if (mishap === "fails") return errorOf(mishap, call);
+    if (this.isCut(call.port)) return errorOf("cut-off", call);
+    const left = this.#throttled.get(call.port) ?? 0;
+    if (left === 0) return undefined;
+    this.#throttled.set(call.port, left - 1);
+    return errorOf("throttled", call);
+  }
+
+  async #behind(call: Call, mishap: Mishap | undefined): Promise<void> {
+    if (mishap === "dies-after") this.die();
+    if (mishap === "freezes-after") this.freeze();
+    if (mishap === "slow") await this.#world.clock.sleep(SLOW_MS);
+    if (mishap === "answer-lost") throw errorOf(mishap, call);
+  }
+
+  isCut(port: string, from = this.#world.clock.monotonic(), until = from): boolean {
+    return this.cuts.some((it) => it.port === port && it.from <= until && from < it.until);
+  }
+}

@@ -1,0 +1,47 @@
+import { JUMP_MS } from "./faults.ts";
+import type { World } from "./world.ts";
+
+const VISIBILITY_MS = 60_000;
+/** Turns and round trips beside what the jobs need. */
+const SLACK_MS = 15_000;
+/** Steps of time within one wait. A world that takes more goes round in circles without getting on. */
+const MOST_STEPS = 300_000;
+
+/**
+ * Lets time pass until nothing is due; an agent that was lost is replaced, one that is stopped or cut off gets company.
+ * I10 when the world is not at rest two visibility timeouts after its last trouble and what its jobs need by themselves.
+ */
+export async function comeToRest(world: World, needsS: number): Promise<string[]> {
+  const { clock } = world;
+  // Budgets go by the wall clock: set back, they end that much later.
+  const later = () => (world.mishaps.has("clock-back") ? world.trouble * JUMP_MS : 0);
+  const isLate = () =>
+    clock.monotonic() > world.troubleUntil + 2 * VISIBILITY_MS + needsS * 1000 + SLACK_MS + later();
+  const isShort = () => world.live().length < (world.needsCompany ? 2 : 1);
+  let steps = 0;
+  do {
+    if (isShort()) world.replace();
+    await clock.until(() => ++steps > MOST_STEPS || world.isIdle() || isShort() || isLate(), Infinity);
+  } while (isShort() && !world.isIdle());
+  if (steps > MOST_STEPS) return ["the world goes round in circles"];
+  if (world.isIdle()) return [];
+  const lateS = Math.round((clock.monotonic() - world.troubleUntil) / 1000);
+  return [`I10: not at rest ${lateS} s after the last fault`];
+}
+
+const LEAVE_MS = 600_000;
+
+/** Tells every agent to leave in order, and waits until it has. */
+export async function leave(world: World): Promise<string[]> {
+  const { clock } = world;
+  const live = world.machines.filter(({ host }) => !host.dead);
+  let left = 0;
+  for (const { worker, ended } of live) {
+    worker.drain();
+    void ended.then(() => left++);
+  }
+  const latest = clock.monotonic() + LEAVE_MS;
+  const isOver = () => left === live.length || clock.monotonic() > latest || clock.timers === 0;
+  await clock.until(isOver, Infinity);
+  return left === live.length ? [] : ["an agent that was told to leave is still there"];
+}

@@ -1,0 +1,186 @@
+import type { Random } from "../../base/random.ts";
+import { replay, withDeadLetters } from "../../operator/dlq/dead-letters.ts";
+import { cancel } from "../../operator/jobs/jobs.ts";
+import type { QueueNature } from "../support/memory-queue.ts";
+import { createSeededRandom } from "../support/seeded-random.ts";
+import { brokenInvariants } from "./checker.ts";
+import { type Call, MISHAPS, type Mishap } from "./faults.ts";
+import { ALL_KINDS, FLEET_KEY, type JobKind, USUAL } from "./kinds.ts";
+import { comeToRest, leave } from "./rest.ts";
+import { type Fault, playSchedule } from "./schedules.ts";
+import { createWorld, type World } from "./world.ts";
+
+export interface Swarm {
+  world: World;
+  problems: readonly string[];
+}
+
+/** Plays the world that a seed stands for: one job and up to three faults, or several agents with many of both. */
+export async function playSeed(seed: number): Promise<Swarm> {
+  const random = createSeededRandom(seed);
+  return chance(random, 0.5) ? await playOneJob(seed, random) : await playCrowd(seed, random);
+}
+
+async function playOneJob(seed: number, random: Random): Promise<Swarm> {
+  const kind = pick(random, chance(random, 0.05) ? ALL_KINDS : USUAL);
+  const clocks = chance(random, 0.1);
+  const faults: Fault[] = [];
+  for (let n = below(random, 4); n > 0; n--) {
+    const mishap = pick(random, MISHAPS);
+    if (clocks || !mishap.startsWith("clock")) faults.push({ at: 1 + below(random, 24), mishap });
+  }
+  return await playSchedule(kind, faults, { seed, mayMiss: true, nature: natureOf(random) });
+}
+
+const RATES = [0, 0.005, 0.02, 0.06];
+/** Each world has some kinds of mishap only, so that rare ones get their chance and none hides another. */
+const MOST_KINDS_OF_MISHAP = 5;
+
+async function playCrowd(seed: number, random: Random): Promise<Swarm> {
+  const enabled = Array.from({ length: 1 + below(random, MOST_KINDS_OF_MISHAP) }, () => pick(random, MISHAPS));
+  const usable = chance(random, 0.1) ? enabled : enabled.filter((it) => !it.startsWith("clock"));
+  const rate = pick(random, RATES);
+  const untilMs = 1000 * pick(random, [5, 30, 120]);
+  const reports = chance(random, 0.3);
+  const meet = (_: unknown, call: Call): Mishap | undefined => {
+    if (usable.length === 0 || random.next() >= rate || world.clock.monotonic() > untilMs) return undefined;
+    const mishap = pick(random, usable);
+    // A program that was started has no answer that could be lost.
+    return mishap === "answer-lost" && call.name === "processes.spawn" ? "fails" : mishap;
+  };
+  const world = createWorld({
+    seed,
+    meet,
+    reports,
+    nature: natureOf(random),
+    settings: { slots: 1 + below(random, 3), statusPeriodS: 10 },
+  });
+  world.extend(untilMs);
+  for (let n = 1 + below(random, 3); n > 0; n--) world.start();
+  const kinds = Array.from({ length: 1 + below(random, chance(random, 0.1) ? 16 : 5) }, () => pick(random, USUAL));
+  for (const kind of kinds) at(world, below(random, untilMs), () => world.submit(kind));
+  meddle(world, random, untilMs);
+  const needsS = kinds.reduce((sum, it) => sum + it.needsS, 0);
+  const problems = await comeToRest(world, needsS);
+  if (problems.length === 0 && chance(random, 0.3)) {
+    await replayAll(world);
+    problems.push(...(await comeToRest(world, needsS)));
+  }
+  problems.push(...(await leave(world)));
+  return { world, problems: [...problems, ...brokenInvariants(world)] };
+}
+
+/** What people and the cloud's provider do meanwhile: machines lost or leaving, jobs cancelled, links flapping. */
+function meddle(world: World, random: Random, untilMs: number): void {
+  const someone = () => {
+    const live = world.live();
+    return live[below(random, live.length)];
+  };
+  const sometimes = (probability: number, work: () => unknown) => {
+    if (chance(random, probability)) at(world, below(random, untilMs), work);
+  };
+  sometimes(0.3, () => someone()?.host.die());
+  sometimes(0.2, () => {
+    const machine = someone();
+    if (machine === undefined) return;
+    if (machine.worker.holdings().runningS.length > 0) world.numbers.fire([32]);
+    world.history.say(machine.host.name, "is told to leave");
+    machine.worker.drain();
+    world.leaving.add(machine);
+  });
+  sometimes(0.1, () => {
+    const machine = someone();
+    if (machine === undefined) return;
+    world.history.say(machine.host.name, "is told to stop at once");
+    machine.worker.stop();
+    world.leaving.add(machine);
+    world.trouble++; // what it was doing is done again elsewhere
+  });
+  sometimes(0.2, () => cancelOne(world, random));
+  if (chance(random, 0.05)) flap(world, random, untilMs);
+}
+
+async function cancelOne(world: World, random: Random): Promise<void> {
+  const job = world.ledger.jobs[below(random, world.ledger.jobs.length)];
+  if (job === undefined || job.id === "") return;
+  try {
+    await cancel(world.objects, { id: job.id, generation: 0 });
+    job.cancelled = true;
+    world.history.say("operator", `cancels job ${job.n}`);
+  } catch {
+    world.history.say("operator", `hears that job ${job.n} is finished`);
+  }
+}
+
+const PORTS = ["requests", "deliveries", "responses", "dead", "objects", "http", "store"];
+
+/** Every link of every agent comes and goes. */
+function flap(world: World, random: Random, untilMs: number): void {
+  world.numbers.fire([28, 41]);
+  world.trouble += PORTS.length;
+  for (let ms = 0; ms < untilMs; ms += 4_000) {
+    at(world, ms, () => {
+      for (const { host } of world.live()) host.cutOff(pick(random, PORTS), 3_000);
+    });
+  }
+  world.extend(untilMs + 3_000 + 128_000);
+}
+
+/** What people do with dead letters: the receivers work again, and every letter goes on its way once more. */
+async function replayAll(world: World): Promise<void> {
+  const { queues, objects, ledger, history, clock } = world;
+  for (const job of ledger.jobs) job.healed = true;
+  await withDeadLetters({ queues, objects, fleetKey: FLEET_KEY }, 100, async (letters) => {
+    for (const letter of letters) {
+      const job = ledger.jobs.find((it) => it.id === letter.job.id);
+      const how = await replay({ queues, objects, fleetKey: FLEET_KEY }, letter);
+      history.say("operator", `replays ${letter.job.id}: ${how}`);
+      if (job !== undefined && how === "new generation") {
+        job.generations = Math.max(job.generations, letter.job.generation + 2);
+      }
+    }
+  });
+  world.extend(clock.monotonic());
+}
+
+function natureOf(random: Random): Partial<QueueNature> {
+  if (chance(random, 0.5)) return {};
+  const [twice, empty, late] = [pick(random, [0, 0, 0.1]), pick(random, [0, 0.2]), pick(random, [0, 3_000])];
+  return {
+    pick: (visible, max) => {
+      if (chance(random, empty)) return [];
+      return visible
+        .map((it) => ({ it, order: random.next() }))
+        .toSorted((a, b) => a.order - b.order)
+        .slice(0, max)
+        .map(({ it }) => it);
+    },
+    ...(twice > 0 ? { twice: () => chance(random, twice) } : {}),
+    lateMs: () => random.next() * late,
+    oldHandles: pick(random, ["refused", "ignored", "good"] as const),
+  };
+}
+
+/** Something from outside at a moment of virtual time. */
+function at(world: World, ms: number, work: () => unknown): void {
+  world.ahead++;
+  world.clock.after(ms, () => {
+    void Promise.resolve(work()).finally(() => world.ahead--);
+  });
+}
+
+function chance(random: Random, probability: number): boolean {
+  return random.next() < probability;
+}
+
+function below(random: Random, n: number): number {
+  return Math.floor(random.next() * n);
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  return from[below(random, from.length)] as T;
+}
+
+export function kindNamed(name: string): JobKind | undefined {
+  return ALL_KINDS.find((it) => it.name === name);
+}
