@@ -242,7 +242,11 @@ function announce({ log, catalog }: AgentContext, { kind, weakness }: Sandbox): 
       log.warn("service.not-offered", { service: manifest.name, reason: missing.join("; ") });
   }
   if (weakness === undefined) log.info("agent.confined", { sandbox: kind });
-  else log.warn("agent.unconfined", { sandbox: kind, reason: weakness });
+  else
+    log.warn(kind === "bubblewrap" ? "agent.confined" : "agent.unconfined", {
+      sandbox: kind,
+      reason: weakness,
+    });
 }
 
 /** The first signal drains, the second stops. */

@@ -44,6 +44,7 @@ async function spawnConfined(
   const { bounds, cwd } = options;
   const [name = "", ...args] = argv;
   const program = findProgram(name, options.env["PATH"] ?? "", cwd);
+  await sandbox.ready?.();
   const uid = sandbox.users?.take();
   try {
     if (uid !== undefined) await handOver(bounds, uid);
@@ -53,7 +54,10 @@ async function spawnConfined(
     await started(child);
     const pid = child.pid ?? 0;
     const status = statusOf(child, launch.statusFd);
-    const confined = new Confined(sandbox, bounds, uid, { pid, status }, () => killGroup(pid, "SIGKILL"));
+    const { initDepth } = launch;
+    const confined = new Confined(sandbox, bounds, uid, { pid, status, initDepth }, (signal) =>
+      killGroup(pid, signal),
+    );
     return handle(child, options, confined);
   } catch (error) {
     if (uid !== undefined) sandbox.users?.giveBack(uid);
@@ -117,9 +121,9 @@ function handle(child: ChildProcess, options: SpawnOptions, confined?: Confined)
     pid,
     exited,
     kill: (signal) => {
-      if (signal === "SIGKILL") confined?.kills();
-      else if (confined?.terminate() === true) return;
-      killGroup(pid, signal);
+      if (confined === undefined) killGroup(pid, signal);
+      else if (signal === "SIGKILL") confined.kill();
+      else confined.terminate();
     },
   };
 }

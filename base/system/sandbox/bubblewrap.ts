@@ -87,6 +87,7 @@ export function bubblewrapped(
     ],
     env,
     statusFd: STATUS_FD,
+    initDepth: 1,
     file: { fd: FILTER_FD, path: machine.filter },
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { bubblewrapped } from "./bubblewrap.ts";
+import { Keeper, kept } from "./keeper.ts";
 import { grouped, namespaced, type User } from "./namespaces.ts";
 import { allProcesses, threadsOf, userOf } from "./proc.ts";
 import type { ConfinedOptions, Launch, Sandbox, SandboxKind } from "./sandbox.ts";
@@ -20,9 +21,11 @@ type Candidate = Sandbox | { kind: SandboxKind; fault: string };
 /** The helpers lie where only root can put them, whatever the PATH says. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
+const TOOLS = ["bwrap", "prlimit", "setpriv", "unshare", "nsenter", "cat"];
+
 /** All ways to confine a program that this machine may offer, the strongest first. None has been tried yet. */
 export function candidates(place: SandboxPlace & { filter: string }): Candidate[] {
-  const [bwrap, prlimit, setpriv, unshare] = ["bwrap", "prlimit", "setpriv", "unshare"].map(tool);
+  const [bwrap, prlimit, setpriv, unshare, nsenter, cat] = TOOLS.map(tool);
   const users = usersFor(place.workDir, place.slots);
   if (prlimit === undefined || setpriv === undefined) {
     const fault = "util-linux is not installed (prlimit, setpriv)";
@@ -32,6 +35,10 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
     ];
   }
   const others = threadsOfThisUser();
+  const keeper =
+    unshare === undefined || nsenter === undefined || cat === undefined
+      ? undefined
+      : new Keeper({ unshare, nsenter, cat });
   return [
     ...(bwrap === undefined
       ? [
@@ -40,16 +47,38 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
             fault: "it is not installed (Debian, Ubuntu: apt-get install bubblewrap)",
           } as const,
         ]
-      : bubblewraps({ bwrap, prlimit, setpriv, filter: place.filter }, users)),
+      : withKeeper(bubblewraps({ bwrap, prlimit, setpriv, filter: place.filter }, users), keeper, [
+          "pid",
+          "mnt",
+        ])),
     ...(unshare === undefined
       ? []
-      : weakOnes("pid-namespace", users, (argv, options, user) =>
-          namespaced({ prlimit, setpriv, unshare }, argv, options, user),
+      : withKeeper(
+          weakOnes("pid-namespace", users, (argv, options, user) =>
+            namespaced({ prlimit, setpriv, unshare }, argv, options, user),
+          ),
+          keeper,
+          ["pid"],
         )),
     ...weakOnes("process-group", users, (argv, options, user) =>
       grouped({ prlimit, setpriv }, argv, options, user, others),
     ),
   ];
+}
+
+/** First those that end with the agent at every moment. bubblewrap looks its own processes up in its keeper's /proc. */
+function withKeeper(
+  sandboxes: Sandbox[],
+  keeper: Keeper | undefined,
+  own: readonly ("pid" | "mnt")[],
+): Sandbox[] {
+  const alone = sandboxes.map((it) => ({
+    ...it,
+    weakness: [it.weakness, "a program may outlive an agent that is killed while it starts it"]
+      .filter(Boolean)
+      .join("; "),
+  }));
+  return keeper === undefined ? alone : [...sandboxes.map((it) => kept(it, keeper, own)), ...alone];
 }
 
 /** For a container's root that may become nobody else: no root inside, at least. */

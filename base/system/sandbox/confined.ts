@@ -4,12 +4,19 @@ import { chmod, chown, lchown } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { Bounds, Exceeded, ProcessExit } from "../../processes.ts";
-import { descendantsOf, outOfMemoryKills } from "./proc.ts";
+import { descendantsOf, lineBelow, outOfMemoryKills } from "./proc.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { endAll, over, signal, survivors } from "./survivors.ts";
 import { Watch } from "./watch.ts";
 
 type Ending = Pick<ProcessExit, "code" | "signal" | "exceeded" | "notStarted">;
+
+/** The process that was started for a program, and what is known of those below it. */
+export interface StartedChild {
+  pid: number;
+  status: Readable | undefined;
+  initDepth: number | undefined;
+}
 
 /** When memory is short, the kernel shall end the job's processes and not the agent. */
 const OOM_SCORE_ADJ = "500";
@@ -19,10 +26,11 @@ export class Confined {
   readonly #sandbox: Sandbox;
   readonly #bounds: Bounds;
   readonly #uid: number | undefined;
-  readonly #pid: number;
+  readonly #child: StartedChild;
+  readonly #signalGroup: (signal: "SIGTERM" | "SIGKILL") => void;
   readonly #watch: Watch;
   readonly #oomKillsBefore = outOfMemoryKills();
-  /** The first process of its namespace, which ends everything in it when it ends. */
+  /** The first process of the job's namespace. */
   #init: number | undefined;
   #status = "";
   #killed = false;
@@ -31,62 +39,66 @@ export class Confined {
     sandbox: Sandbox,
     bounds: Bounds,
     uid: number | undefined,
-    child: { pid: number; status: Readable | undefined },
-    killGroup: () => void,
+    child: StartedChild,
+    signalGroup: (signal: "SIGTERM" | "SIGKILL") => void,
   ) {
     this.#sandbox = sandbox;
     this.#bounds = bounds;
     this.#uid = uid;
-    this.#pid = child.pid;
-    this.#watch = new Watch(child.pid, bounds, () => {
-      this.#rememberInit();
-      killGroup();
-    });
-    if (sandbox.kind !== "bubblewrap") preferForOutOfMemory(child.pid);
+    this.#child = child;
+    this.#signalGroup = signalGroup;
+    this.#watch = new Watch(child.pid, bounds, () => this.#end());
+    preferForOutOfMemory(child.pid); // what it starts inherits that
     child.status?.setEncoding("latin1").on("data", (text: string) => {
       this.#status += text;
-      if (this.#init === undefined) this.#sandboxed();
+      this.#findInit();
     });
     child.status?.on("error", () => undefined); // it is closed when the sandbox is gone
   }
 
-  /** To everything that runs inside; false when that is the process group, or when there is nothing yet. */
-  terminate(): boolean {
-    if (this.#sandbox.kind === "process-group") return false;
-    const helpers = new Set([this.#pid, this.#init]);
-    const inside = descendantsOf(this.#pid).filter((pid) => !helpers.has(pid));
-    for (const pid of inside) signal(pid, "SIGTERM");
-    return inside.length > 0;
+  /** Asks the program and what it started to end. */
+  terminate(): void {
+    const { pid, initDepth } = this.#child;
+    this.#findInit();
+    if (initDepth === undefined || this.#init === undefined) return this.#signalGroup("SIGTERM");
+    const helpers = [pid, ...lineBelow(pid, initDepth)];
+    // bubblewrap's first process is its own, unshare's is the program.
+    if (this.#sandbox.kind === "pid-namespace") helpers.pop();
+    for (const it of descendantsOf(pid)) if (!helpers.includes(it)) signal(it, "SIGTERM");
   }
 
-  /** Somebody ended it by force: how it ended says nothing about the program. */
-  kills(): void {
+  /** Ends all of it by force: how it ended then says nothing about the program. */
+  kill(): void {
     this.#killed = true;
-    this.#rememberInit();
+    this.#end();
   }
 
-  /** When unshare(1) is killed, it ends before its namespace does. */
-  #rememberInit(): void {
-    if (this.#sandbox.kind === "pid-namespace") this.#init ??= descendantsOf(this.#pid)[0];
+  #end(): void {
+    this.#findInit(); // afterwards nobody knows it any more
+    const all = descendantsOf(this.#child.pid);
+    this.#signalGroup("SIGKILL");
+    for (const pid of all) signal(pid, "SIGKILL");
   }
 
   /** What the end of the first process means, once nothing of the job is left. */
   async ended(code: number | null, by: string | null): Promise<Ending> {
     if (this.#init !== undefined) await over(this.#init);
-    if (this.#sandbox.kind === "process-group") await this.#sweep();
-    await this.#watch.stop();
-    if (this.#uid !== undefined) await takeBack(this.#bounds);
-    if (this.#uid !== undefined) this.#sandbox.users?.giveBack(this.#uid);
     const ending = this.#sandbox.kind === "bubblewrap" ? this.#fromStatus(code, by) : { code, signal: by };
+    const forced = this.#killed || this.#watch.exceeded !== undefined || ending.notStarted !== undefined;
+    // A sandbox that was ended while it was being set up may have left a part of it behind.
+    if (forced || this.#sandbox.kind === "process-group") await this.#sweep();
+    await this.#watch.stop();
+    if (this.#uid !== undefined) {
+      await takeBack(this.#bounds);
+      this.#sandbox.users?.giveBack(this.#uid);
+    }
     const exceeded = this.#exceeded(ending.signal);
     return exceeded === undefined ? ending : { ...ending, exceeded };
   }
 
-  #sandboxed(): void {
-    const [, pid] = /"child-pid": (\d+)/.exec(this.#status) ?? [];
-    if (pid === undefined) return;
-    this.#init = Number(pid);
-    preferForOutOfMemory(this.#init);
+  #findInit(): void {
+    const { pid, initDepth } = this.#child;
+    if (initDepth !== undefined) this.#init ??= lineBelow(pid, initDepth)[initDepth - 1];
   }
 
   async #sweep(): Promise<void> {

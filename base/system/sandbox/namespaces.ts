@@ -42,6 +42,7 @@ export function namespaced(
       ...argv,
     ],
     env,
+    initDepth: 1,
   };
 }
 

@@ -25,8 +25,10 @@ export async function openSandbox(wish: SandboxWish, place: SandboxPlace): Promi
       if (strong && wish === "none") continue;
       if (!strong && wish === "bubblewrap") throw unavailable(reasons);
       const fault = "fault" in candidate ? candidate.fault : await tryOut(candidate, trial, place.node);
-      if (fault === undefined && !("fault" in candidate)) return weakened(candidate, strong ? [] : reasons);
-      if (fault !== undefined) reasons.push(`${candidate.kind}: ${fault}`);
+      if (fault === undefined && !("fault" in candidate))
+        return weakened(candidate, strong && candidate.weakness === undefined ? [] : reasons);
+      if (!("fault" in candidate)) candidate.close?.();
+      reasons.push(`${candidate.kind}: ${fault}`);
     }
   } finally {
     await rm(trial, { recursive: true, force: true });

@@ -20,7 +20,13 @@ export function descendantsOf(pid: number): number[] {
   return found;
 }
 
-function childrenOf(pid: number): number[] {
+/** The first child, its first child, and so on, at most this many. */
+export function lineBelow(pid: number, generations: number): number[] {
+  const [first] = generations > 0 ? childrenOf(pid) : [];
+  return first === undefined ? [] : [first, ...lineBelow(first, generations - 1)];
+}
+
+export function childrenOf(pid: number): number[] {
   const threads = attempt(() => readdirSync(`/proc/${pid}/task`)) ?? [];
   return threads.flatMap((thread) => {
     const listed = attempt(() => readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1")) ?? "";
@@ -42,6 +48,10 @@ export function memoryOf(pid: number): { own: number; shared: number } {
   const status = attempt(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
   const bytes = (pattern: RegExp) => Number(pattern.exec(status)?.[1] ?? 0) * 1024;
   return { own: bytes(/^RssAnon:\s+(\d+) kB/m), shared: bytes(/^RssShmem:\s+(\d+) kB/m) };
+}
+
+export function commandOf(pid: number): string {
+  return (attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "").replaceAll("\0", " ");
 }
 
 export function userOf(pid: number): number | undefined {

@@ -17,6 +17,11 @@ export interface Launch {
   env: Record<string, string>;
   /** The sandbox reports on this descriptor, as JSON lines, what it started and how it ended. */
   statusFd?: number;
+  /**
+   * How many generations below the process that is started stands the first process of the job's own namespace, which
+   * takes all others with it when it ends.
+   */
+  initDepth?: number;
   /** A file to be open for reading on this descriptor. */
   file?: { fd: number; path: string };
 }
@@ -27,6 +32,9 @@ export interface Sandbox {
   readonly weakness?: string;
   /** The users that programs run as, one for each at a time; undefined: the agent's own. */
   readonly users?: UserPool;
-  /** `program` is absolute. */
+  /** To be awaited before each launch. Rejects with the reason when it does not work any more. */
+  ready?(): Promise<void>;
+  close?(): void;
+  /** `argv[0]` is absolute. */
   launch(argv: readonly string[], options: ConfinedOptions, uid: number | undefined): Launch;
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { allProcesses, isOver, startedWith, userOf, worksBelow } from "./proc.ts";
+import { allProcesses, commandOf, isOver, startedWith, userOf, worksBelow } from "./proc.ts";
 
 /** In the environment of every program: by it, what a program started is known for as long as it lives. */
 export const MARK = "DROVER_JOB_FOLDER";
+
+const SETTING_UP = "/usr/bin/bwrap ";
 
 /** How long the kernel may take to end what was killed; a process that hangs in a device driver can take for ever. */
 const LONGEST_END_MS = 5_000;
@@ -17,7 +19,10 @@ export function survivors(folders: string, isTheirs: (uid: number) => boolean = 
     if (pid === process.pid || isOver(pid)) return false;
     const uid = userOf(pid);
     if (uid !== undefined && isTheirs(uid)) return true;
-    return startedWith(pid, `${MARK}=${folders}`) || worksBelow(pid, folders);
+    if (startedWith(pid, `${MARK}=${folders}`) || worksBelow(pid, folders)) return true;
+    // While it sets a sandbox up, only root may see bubblewrap's environment.
+    const command = commandOf(pid);
+    return command.startsWith(SETTING_UP) && command.includes(` ${folders}`);
   });
 }
 
