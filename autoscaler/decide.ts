@@ -87,7 +87,8 @@ function act(situation: Situation, more: number, fewer: number, why: string): De
     .slice(0, Math.max(0, more))
     .map(({ id }) => id);
   if (back.length > 0) actions.push({ kind: "uncordon", ids: back });
-  const wanted = more - back.length;
+  // The room is divided over the pools, not given to the first.
+  const wanted = Math.min(more - back.length, settings.maxInstances - snapshot.instances.length);
   const { launches, limit } = withinLimits(
     wanted > 0 ? choosePools(wanted, snapshot, state.pools) : [],
     snapshot,

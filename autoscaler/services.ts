@@ -95,8 +95,10 @@ function firstEnds(
       before = after;
     }
   }
-  // Nothing is known of when they began: at any time, so they end at an even rate.
-  if (running === 0) return sums.map((_, step) => (step === 0 ? 0 : Math.min(1, stepS / meanS)));
+  // Nothing is known of when they began: at any time, so they end at an even rate, all within a mean job's time.
+  if (running === 0) {
+    return sums.map((_, step) => (step > 0 && step * stepS <= meanS ? stepS / meanS : 0));
+  }
   return sums.map((sum) => sum / running);
 }
 

@@ -11,6 +11,8 @@ const NEARLY_S = 15;
 const BOOTS_WORTH = 3;
 const GAP_BUCKETS = 12;
 const SHORTEST_GAP_S = 10;
+/** The last instance never waits longer for work than this many boots. */
+const MOST_BOOTS_KEPT = 4;
 
 /** Busy instances lately, a new observation added. While jobs wait, every ready instance is needed. */
 export function addUsage(
@@ -67,22 +69,26 @@ export function addGap(gaps: readonly number[], gapS: number): number[] {
 export function patienceS(gaps: readonly number[], bootS: number): number {
   let best = bootS;
   let least = Infinity;
-  for (let bucket = 0; bucket < GAP_BUCKETS; bucket++) {
-    const keepS = bucket === 0 ? 0 : SHORTEST_GAP_S * 2 ** (bucket - 1);
-    if (keepS > 4 * bootS) break;
+  const choices = Array.from({ length: GAP_BUCKETS }, (_, bucket) => SHORTEST_GAP_S * 2 ** bucket);
+  for (const keepS of [bootS, 0, ...choices.filter((choice) => choice <= MOST_BOOTS_KEPT * bootS)]) {
     const cost = expectedCost(gaps, keepS, bootS);
     if (cost < least) [least, best] = [cost, keepS];
   }
   return best;
 }
 
-/** A few imagined gaps, spread evenly up to twice a boot, stand for what is not known yet. */
+/**
+ * A few imagined gaps stand for what is not known yet: most of them shorter than a boot, some of them without end, which
+ * makes a boot's time the best guess.
+ */
 const IMAGINED = 3;
+const SHORT_SHARE = 0.8;
 
 function expectedCost(gaps: readonly number[], keepS: number, bootS: number): number {
   const cost = (gapS: number) => (gapS <= keepS ? gapS : keepS + bootS);
-  let sum = 0;
+  let sum = IMAGINED * (1 - SHORT_SHARE) * (keepS + bootS);
   for (const [bucket, count] of gaps.entries()) sum += count * cost(SHORTEST_GAP_S * 2 ** (bucket - 0.5));
-  for (let at = 0; at < 8; at++) sum += (IMAGINED / 8) * cost(((at + 0.5) / 4) * bootS);
+  for (let part = 0; part < 8; part++)
+    sum += ((IMAGINED * SHORT_SHARE) / 8) * cost(((part + 0.5) / 8) * bootS);
   return sum;
 }

@@ -11,6 +11,7 @@ import { kedaHpa } from "./keda-hpa.ts";
 import { knativeKpa } from "./knative-kpa.ts";
 import { nomadTargetValue } from "./nomad-target-value.ts";
 import { skyserveQps } from "./skyserve-qps.ts";
+import { spotHedge } from "./spothedge.ts";
 import { squareRootStaffing } from "./square-root-staffing.ts";
 
 type Parameters = Record<string, number>;
@@ -27,6 +28,7 @@ const BASELINES: Readonly<Record<string, { build: Build; parameter: string }>> =
   "github-runner": { build: githubRunner, parameter: "jobsPerInstance" },
   "nomad-target-value": { build: nomadTargetValue, parameter: "target" },
   "skyserve-qps": { build: skyserveQps, parameter: "target" },
+  spothedge: { build: spotHedge, parameter: "beta" },
   "square-root-staffing": { build: squareRootStaffing, parameter: "beta" },
   "hourly-2011": { build: hourly2011, parameter: "within" },
 };

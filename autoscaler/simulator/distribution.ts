@@ -13,7 +13,9 @@ const SHAPES =
 /** Reads `SHAPE:NUMBERS`. Throws config-invalid with the list of shapes. */
 export function parseDistribution(text: string): Distribution {
   const [shape = "", rest = ""] = text.split(":");
-  const numbers = rest.split(shape === "uniform" ? "-" : ",").map(Number);
+  const numbers = rest
+    .split(shape === "uniform" ? "-" : ",")
+    .map((part) => (part === "" ? Number.NaN : Number(part)));
   const [first = Number.NaN, second = Number.NaN] = numbers;
   const build = SHAPE_BUILDERS[shape];
   const expected = ["fixed", "exponential"].includes(shape) ? 1 : 2;
