@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
-import { chunksOf } from "../http/exchange.ts";
+import { chunksOf, readBody } from "../http/exchange.ts";
 import { decodeChunks, type ChunkSignatures } from "../signature/aws-chunked.ts";
 import { field, type S3Call } from "./call.ts";
 
@@ -12,23 +12,48 @@ export interface RequestBody {
   bytes: number;
   /** The decoded body. Ends with an AwsError when it is not what the client declared or signed. */
   content: AsyncIterable<Buffer>;
+  /** The same at once, in place of `content`: for bodies small enough for memory. */
+  whole: () => Promise<Buffer>;
   /** Trailing headers, complete when `content` has ended. */
   trailers: ReadonlyMap<string, string>;
 }
 
-/** Reads a request's body as its signature says. Throws AwsError on declarations that cannot be. */
+/** Opens a request's body as its signature says. Throws AwsError on declarations that cannot be. */
 export function openBody(call: S3Call): RequestBody {
-  const { payloadHash, exchange } = call;
+  return call.payloadHash.startsWith("STREAMING-") ? openChunked(call) : openPlain(call);
+}
+
+function openChunked(call: S3Call): RequestBody {
+  const { exchange } = call;
   const trailers = new Map<string, string>();
-  const source = chunksOf(exchange.request);
-  if (payloadHash.startsWith("STREAMING-")) {
-    const bytes = declared(exchange.head.headers.get("x-amz-decoded-content-length"));
-    const content = decodeChunks(source, chunkSignatures(call), trailers);
-    return { bytes, content: exactly(content, bytes), trailers };
-  }
-  const bytes = declared(exchange.head.headers.get("content-length"));
-  const content = payloadHash === "UNSIGNED-PAYLOAD" ? source : hashed(source, payloadHash);
-  return { bytes, content: exactly(content, bytes), trailers };
+  const bytes = declared(exchange.head.headers.get("x-amz-decoded-content-length"));
+  const chunks = decodeChunks(chunksOf(exchange.request), chunkSignatures(call), trailers);
+  const content = exactly(chunks, bytes);
+  return { bytes, content, whole: () => collect(content), trailers };
+}
+
+function openPlain({ payloadHash, exchange }: S3Call): RequestBody {
+  const { request, head } = exchange;
+  const bytes = declared(head.headers.get("content-length"));
+  const signed = payloadHash === "UNSIGNED-PAYLOAD" ? undefined : payloadHash;
+  const source = () => (signed === undefined ? chunksOf(request) : hashed(chunksOf(request), signed));
+  return {
+    bytes,
+    content: exactly(source, bytes),
+    whole: async () => {
+      const body = await readBody(request, bytes);
+      if (body.byteLength !== bytes) throw incomplete();
+      if (signed !== undefined) checkHash(signed, hash("sha256", body, "hex"));
+      return body;
+    },
+    trailers: new Map(),
+  };
+}
+
+export async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function declared(length: string | undefined): number {
@@ -61,19 +86,24 @@ function chunkSignatures(call: S3Call): ChunkSignatures | undefined {
   }
 }
 
-async function* exactly(content: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+async function* exactly(
+  source: AsyncIterable<Buffer> | (() => AsyncIterable<Buffer>),
+  bytes: number,
+): AsyncGenerator<Buffer> {
   let seen = 0;
-  for await (const chunk of content) {
+  for await (const chunk of typeof source === "function" ? source() : source) {
     seen += chunk.byteLength;
     if (seen > bytes) break;
     yield chunk;
   }
-  if (seen === bytes) return;
-  throw new AwsError(
+  if (seen !== bytes) throw incomplete();
+}
+
+const incomplete = () =>
+  new AwsError(
     "IncompleteBody",
     "You did not provide the number of bytes specified by the Content-Length HTTP header.",
   );
-}
 
 async function* hashed(content: AsyncIterable<Buffer>, expected: string): AsyncGenerator<Buffer> {
   const sha256 = createHash("sha256");
@@ -81,7 +111,10 @@ async function* hashed(content: AsyncIterable<Buffer>, expected: string): AsyncG
     sha256.update(chunk);
     yield chunk;
   }
-  const computed = sha256.digest("hex");
+  checkHash(expected, sha256.digest("hex"));
+}
+
+function checkHash(expected: string, computed: string): void {
   if (computed === expected) return;
   throw new AwsError(
     "XAmzContentSHA256Mismatch",

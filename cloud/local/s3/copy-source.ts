@@ -1,5 +1,6 @@
 import { AwsError } from "../aws-error.ts";
 import type { Segment } from "./bodies.ts";
+import { collect } from "./body.ts";
 import { requireBucket } from "./buckets.ts";
 import { field, type S3Call } from "./call.ts";
 import type { Algorithm } from "./checksums.ts";
@@ -117,7 +118,9 @@ export async function copyBody(
   }
   const content =
     row.body === null ? state.bodies.read(segments, first, last) : [row.body.subarray(first, last + 1)];
-  const taken = await takeIn(state, { bytes, content: chunks(content) }, [algorithm], inlineBytes);
+  const pieces = chunks(content);
+  const body = { bytes, content: pieces, whole: () => collect(pieces) };
+  const taken = await takeIn(state, body, [algorithm], inlineBytes);
   const checksum = storedChecksum(algorithm, taken.checksums.get(algorithm) ?? "");
   return { bytes, etag: taken.md5, checksum, file: taken.file, body: taken.body };
 }

@@ -75,14 +75,14 @@ export interface Taken {
 /** Stores bytes of a known number and computes their digests. */
 export async function takeIn(
   state: S3State,
-  { bytes, content }: Pick<RequestBody, "bytes" | "content">,
+  { bytes, content, whole }: Omit<RequestBody, "trailers">,
   wanted: readonly Algorithm[],
   inlineBytes: number,
 ): Promise<Taken> {
   const running = wanted.map((name) => ({ name, checksum: startChecksum(name) }));
   const digests = () => new Map(running.map(({ name, checksum }) => [name, checksum.digest()] as const));
   if (bytes <= inlineBytes) {
-    const body = await whole(content);
+    const body = await whole();
     for (const { checksum } of running) checksum.update(body);
     return { md5: hash("md5", body, "hex"), checksums: digests(), file: null, body };
   }
@@ -98,13 +98,6 @@ export async function takeIn(
     throw error;
   }
   return { md5: md5.digest("hex"), checksums: digests(), file, body: null };
-}
-
-async function whole(content: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of content) chunks.push(chunk);
-  // A copy even of one chunk: it would keep the socket's whole buffer alive.
-  return Buffer.concat(chunks);
 }
 
 async function writeAll(

@@ -19,9 +19,7 @@ export async function readText(call: S3Call): Promise<string> {
     return "";
   const body = openBody(call);
   if (body.bytes > MAX_XML_BYTES) throw new AwsError("MaxMessageLengthExceeded", "Your request was too big.");
-  const chunks: Buffer[] = [];
-  for await (const chunk of body.content) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  const bytes = await body.whole();
   checkMd5(call, hash("md5", bytes, "hex"));
   const sent = algorithmSent(call);
   if (sent !== undefined) {

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
 import { sameSignature, sign } from "./verify.ts";
 
 /** What the signatures of chunks are made from; the first builds on the request's own. */
 export interface ChunkSignatures {
-  signingKey: Buffer;
+  signingKey: KeyObject;
   signedAt: string;
   scope: string;
   signature: string;

@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import type { RequestHead } from "../http/head.ts";
 import { canonicalRequest } from "./canonical.ts";
@@ -19,7 +19,7 @@ export type CredentialSource = (accessKeyId: string) => Credentials | undefined;
 
 /** What a verified request leaves behind for the signatures of its body's chunks. */
 export interface Verified {
-  signingKey: Buffer;
+  signingKey: KeyObject;
   signedAt: string;
   scope: string;
   signature: string;
@@ -35,7 +35,8 @@ export class Verifier {
   readonly find: CredentialSource;
   readonly #region: string;
   readonly #clock: Clock;
-  readonly #keys = new Map<string, Buffer>();
+  /** Key objects, since a key in a Buffer makes every HMAC eight times dearer. */
+  readonly #keys = new Map<string, KeyObject>();
 
   /** `credentials`: one pair, or where to look for many. */
   constructor(credentials: Credentials | CredentialSource, region: string, clock: Clock) {
@@ -117,12 +118,13 @@ export class Verifier {
     }
   }
 
-  #signingKey(claim: Claim, credentials: Credentials): Buffer {
+  #signingKey(claim: Claim, credentials: Credentials): KeyObject {
     const name = `${claim.accessKeyId}/${claim.day}/${claim.region}/${claim.service}`;
     const known = this.#keys.get(name);
     if (known !== undefined) return known;
-    let key = hmac(`AWS4${credentials.secretAccessKey}`, claim.day);
-    for (const part of [claim.region, claim.service, "aws4_request"]) key = hmac(key, part);
+    const parts = [claim.day, claim.region, claim.service, "aws4_request"];
+    const secret = Buffer.from(`AWS4${credentials.secretAccessKey}`);
+    const key = createSecretKey(parts.reduce<Buffer>(hmac, secret));
     if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear();
     this.#keys.set(name, key);
     return key;
@@ -154,10 +156,10 @@ function checkCoverage(head: RequestHead, claim: Claim): void {
   }
 }
 
-const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+const hmac = (key: Buffer, text: string) => createHmac("sha256", key).update(text).digest();
 
 /** The signature of a string to sign, in hexadecimal. */
-export function sign(signingKey: Buffer, stringToSign: string): string {
+export function sign(signingKey: KeyObject, stringToSign: string): string {
   return createHmac("sha256", signingKey).update(stringToSign).digest("hex");
 }
 
