@@ -9,11 +9,12 @@ import { toXmlText } from "../schemas/xml-text.ts";
 import { type Addressee, addresseeOf, admit, type Admission } from "./admit/admit.ts";
 import type { AgentContext } from "./context.ts";
 import { provideInput } from "./input/provide.ts";
+import { type QueueClock, TimeLeft } from "./receive/queue-clock.ts";
 import { type LeaseKeeper, LeaseLost } from "./receive/lease.ts";
 import { collectOutput } from "./result/output.ts";
 import { readHistory, record, recordIfPossible } from "./result/history.ts";
 import { type Holding, resume, settle, type Settled } from "./result/settle.ts";
-import { type JobFolder, makeFolder } from "./run/folder.ts";
+import { type JobFolder, makeFolder, planFolder } from "./run/folder.ts";
 import { runProgram } from "./run/run.ts";
 import type { Slots } from "./run/slots.ts";
 
@@ -45,6 +46,8 @@ export class Job {
 
   readonly #context: AgentContext;
   readonly #slots: Slots;
+  readonly #queueClock: QueueClock;
+  readonly #timeLeft: TimeLeft;
   readonly #message: QueueMessage;
   readonly #onChange: (job: Job) => void;
   readonly #abort = new AbortController();
@@ -55,13 +58,21 @@ export class Job {
   /** It is written down that this try started, so what becomes of it must be, too. */
   #started = false;
 
-  constructor(context: AgentContext, slots: Slots, message: QueueMessage, onChange: (job: Job) => void) {
+  constructor(
+    context: AgentContext,
+    slots: Slots,
+    queueClock: QueueClock,
+    message: QueueMessage,
+    onChange: (job: Job) => void,
+  ) {
+    this.#queueClock = queueClock;
+    this.#timeLeft = new TimeLeft(queueClock, message, context.retentionS);
     this.#context = context;
     this.#slots = slots;
     this.#message = message;
     this.sentAt = message.sentAt;
     this.#onChange = onChange;
-    this.#receivedAtMs = context.clock.now();
+    this.#receivedAtMs = queueClock.now();
     this.#receivedAt = context.clock.monotonic();
   }
 
@@ -102,27 +113,28 @@ export class Job {
   }
 
   async #work(holding: Holding): Promise<Settled> {
-    const { cancellations, catalog, secrets, clock } = this.#context;
+    const { cancellations, catalog, secrets } = this.#context;
     const message = this.#message;
+    const holdsSecret = (ref: string) => secrets.holds(ref);
     // A message of ours that stands for an older one has a history however new it is itself.
     const isFirst = message.receiveCount === 1 && holding.job.id === message.id;
     const known = !isFirst || cancellations.has(holding.job);
     this.#history = known ? await readHistory(this.#context, holding.job) : NO_HISTORY;
     if (this.#history.hasResult) {
       this.#enter("settling");
-      const told = addresseeOf(message.body);
+      const told = addresseeOf(message.body, holdsSecret);
       const settled = await resume(this.#context, holding, told?.output ?? { type: "store" });
       if (settled.end === "done" && cancellations.has(holding.job)) await cancellations.forget(holding.job);
       return settled;
     }
-    const admission = admit(message, { catalog, holdsSecret: (ref) => secrets.holds(ref) }, clock.now());
+    const admission = admit(message, { catalog, holdsSecret }, this.#queueClock.now());
     switch (admission.verdict) {
       case "return":
         this.#record("returned", holding, { reason: admission.reason });
-        if (this.#leftInQueueS() > this.#expiryMarginS()) {
+        if (this.#timeLeft.inQueueS() > this.#timeLeft.marginS) {
           return { end: "returned", delayS: this.#context.settings.visibilityTimeoutS };
         }
-        return await this.#expire(holding, addresseeOf(message.body), admission.reason);
+        return await this.#expire(holding, addresseeOf(message.body, holdsSecret), admission.reason);
       case "refuse":
         this.service = admission.told.service;
         this.#enter("settling");
@@ -140,7 +152,7 @@ export class Job {
       const message = "The job was running when three machines vanished, so it is not tried again.";
       return await this.#conclude(holding, told, { code: "quarantined", message }, true);
     }
-    if (this.#leftInQueueS() < service.manifest.timeoutS + this.#expiryMarginS()) {
+    if (this.#timeLeft.inQueueS() < service.manifest.timeoutS + this.#timeLeft.marginS) {
       return await this.#expire(holding, told, `its program may take ${service.manifest.timeoutS} s`);
     }
     this.#enter("admitted");
@@ -155,20 +167,11 @@ export class Job {
     return await this.#conclude(holding, told ?? nobody, { code: "request-expiring", message }, true);
   }
 
-  #leftInQueueS(): number {
-    const { clock, retentionS } = this.#context;
-    return retentionS - (clock.now() - this.#message.sentAt) / 1000;
-  }
-
-  /** Time to deliver and to park; less where a queue keeps its messages for minutes only. */
-  #expiryMarginS(): number {
-    return Math.min(1_800, this.#context.retentionS / 10);
-  }
-
   async #attempt(holding: Holding, admitted: Runnable): Promise<Settled> {
     const { files, settings } = this.#context;
-    const folder = await makeFolder(files, settings.jobsDir, holding.attemptId, admitted);
+    const folder = planFolder(settings.jobsDir, holding.attemptId, admitted);
     try {
+      await makeFolder(files, folder);
       const outcome = await this.#produce(holding, admitted, folder);
       if (this.state !== "settling") this.#enter("settling");
       if (!("code" in outcome)) {
@@ -238,7 +241,7 @@ export class Job {
     this.runningSince = clock.monotonic();
     this.#enter("running");
     this.#record("started", holding, {});
-    const limitS = Math.min(service.manifest.timeoutS, this.#leftS(request.deadlineS));
+    const limitS = Math.min(service.manifest.timeoutS, this.#timeLeft.ofDeadlineS(request.deadlineS));
     this.limitS = limitS;
     const { argv, place } = folder.command(this.#context.settings, args);
     const run = await runProgram(this.#context, argv, place, service.manifest, limitS, holding.signal);
@@ -248,9 +251,9 @@ export class Job {
   }
 
   async #failed(holding: Holding, admitted: Runnable, failure: Failure): Promise<Settled> {
-    const { random, settings, clock } = this.#context;
+    const { random, settings } = this.#context;
     const { retries } = admitted.service.manifest;
-    const ageS = (clock.now() - this.#message.firstReceivedAt) / 1000;
+    const ageS = (this.#queueClock.now() - this.#message.firstReceivedAt) / 1000;
     const decision = decide(
       failure,
       this.#history,
@@ -291,12 +294,6 @@ export class Job {
   #timings(): Timings {
     const queuedS = Math.max(0, (this.#receivedAtMs - this.#message.sentAt) / 1000);
     return { queuedS, inputS: this.inputS ?? 0, runS: this.runS ?? 0 };
-  }
-
-  /** Seconds left of the client's deadline, at least one, or Infinity. */
-  #leftS(deadlineS: number | undefined): number {
-    if (deadlineS === undefined) return Infinity;
-    return Math.max(1, deadlineS - (this.#context.clock.now() - this.#message.sentAt) / 1000);
   }
 
   async #interrupted(holding: Holding, error: unknown): Promise<void> {

@@ -6,6 +6,7 @@ import { Job } from "./job.ts";
 import { appetite, type Holdings } from "./receive/appetite.ts";
 import { LeaseKeeper } from "./receive/lease.ts";
 import { Mean } from "./receive/mean.ts";
+import { QueueClock } from "./receive/queue-clock.ts";
 import { Wakeup } from "./receive/wakeup.ts";
 import { redeliver } from "./result/redeliver.ts";
 import { expectedLeftS } from "./run/expectation.ts";
@@ -41,6 +42,7 @@ export class Worker {
   readonly #context: AgentContext;
   readonly #jobs = new Set<Job>();
   readonly #slots: Slots;
+  readonly #queueClock: QueueClock;
   readonly #runS = new Mean();
   readonly #inputS = new Mean();
   readonly #changed = new Wakeup();
@@ -52,6 +54,7 @@ export class Worker {
   /** @param slots the places for programs, when they are shared with another agent of this machine */
   constructor(context: AgentContext, slots = new Slots(context.settings.slots)) {
     this.#context = context;
+    this.#queueClock = new QueueClock(context.clock);
     this.#slots = slots;
     slots.onAdded = () => this.#changed.wake();
     this.polling = new Promise((resolve) => {
@@ -151,7 +154,8 @@ export class Worker {
   }
 
   #take(message: QueueMessage, leases: LeaseKeeper): void {
-    const job = new Job(this.#context, this.#slots, message, (it) => this.#onChange(it));
+    this.#queueClock.observe(message);
+    const job = new Job(this.#context, this.#slots, this.#queueClock, message, (it) => this.#onChange(it));
     this.#jobs.add(job);
     void job.live(leases).finally(() => {
       this.#jobs.delete(job);

@@ -36,12 +36,17 @@ export async function deliver(
   const seconds = Math.round(timeoutMs / 1000);
   const tooLate = () =>
     new DroverError("delivery-timeout", `The receiver did not answer within ${seconds} s.`);
+  const until = context.clock.monotonic() + timeoutMs;
+  // A process that was stopped for a while meets its overdue timers late: the clock itself is asked.
+  const beforeEffect = () => {
+    if (context.clock.monotonic() >= until) throw tooLate();
+  };
   try {
     return await withDeadline(
       context.clock,
       timeoutMs,
       tooLate,
-      (deadline) => withSignal(deadline, handOver(context, parcel, deadline)),
+      (deadline) => withSignal(deadline, handOver(context, parcel, beforeEffect, deadline)),
       signal,
     );
   } catch (error) {
@@ -51,18 +56,24 @@ export async function deliver(
   }
 }
 
-async function handOver(context: AgentContext, parcel: Parcel, signal: AbortSignal): Promise<Delivery> {
+async function handOver(
+  context: AgentContext,
+  parcel: Parcel,
+  beforeEffect: () => void,
+  signal: AbortSignal,
+): Promise<Delivery> {
   switch (parcel.output.type) {
     case "store":
       return { ok: true }; // the commit was the delivery
     case "queue":
-      return await sendToQueue(context, parcel, parcel.output.href);
+      return await sendToQueue(context, parcel, parcel.output.href, beforeEffect);
     case "callback": {
       const { href, credentials, signature } = parcel.output;
       const basicAuth = context.secrets.basicAuth(credentials);
       const key = context.secrets.webhookKey(signature);
       const link = await linksOf(context.objects, parcel.artifacts);
       const callback = { href, job: parcel.job, body: parcel.xml, basicAuth, key, link };
+      beforeEffect();
       return await postCallback(context, callback, signal);
     }
   }
@@ -72,6 +83,7 @@ async function sendToQueue(
   context: AgentContext,
   parcel: Parcel,
   href: string | undefined,
+  beforeEffect: () => void,
 ): Promise<Delivery> {
   const { responses, requests, deliveries, dead } = context.queues;
   if (href !== undefined && !sameAccount(href, responses.url)) {
@@ -83,6 +95,7 @@ async function sendToQueue(
   const queue = href === undefined ? responses : await context.openQueue(href);
   const body = new TextDecoder().decode(parcel.xml);
   const link = await linksOf(context.objects, parcel.artifacts);
+  beforeEffect();
   await queue.send(body, {
     attributes: {
       messageId: parcel.job.id,

@@ -67,11 +67,12 @@ async function decideNext(context: AgentContext, message: QueueMessage, signal: 
   const waitS = notDueForS(message, context.clock.now());
   if (waitS > 0) return { waitS };
   const request = await carriedBody(context.objects, job, message);
-  const told = request === undefined ? undefined : addresseeOf(request);
+  const told = request === undefined ? undefined : addresseeOf(request, (ref) => context.secrets.holds(ref));
   if (request === undefined || told === undefined) {
     return await give(context, job, message.body, {
       code: "internal",
-      message: "The request of a postponed delivery is no longer in the bucket.",
+      message:
+        "The request of a postponed delivery is gone, or takes a secret that the fleet no longer holds.",
     });
   }
   return await tryAgain(context, job, { request, output: told.output, sentAt: message.sentAt }, signal);

@@ -22,12 +22,17 @@ export interface JobFolder {
 /** Where and in what environment a program starts, and its bounds. */
 export type Place = Pick<SpawnOptions, "cwd" | "env" | "bounds">;
 
-export async function makeFolder(
-  files: Files,
+/** Creates what is planned. */
+export async function makeFolder(files: Files, { work, output }: JobFolder): Promise<void> {
+  await files.makeFolder(work);
+  if (output !== undefined) await files.makeFolder(output);
+}
+
+export function planFolder(
   jobsDir: string,
   attemptId: string,
   job: { service: OfferedService; request: JobRequest },
-): Promise<JobFolder> {
+): JobFolder {
   const { manifest, folder: serviceDir } = job.service;
   const root = `${jobsDir}/${attemptId}`;
   const work = `${root}/work`;
@@ -37,8 +42,6 @@ export async function makeFolder(
       : undefined;
   const { input: asked } = job.request;
   const input = asked === undefined ? undefined : `${root}/input${extensionOf(asked.href)}`;
-  await files.makeFolder(work);
-  if (output !== undefined) await files.makeFolder(output);
   return {
     root,
     work,

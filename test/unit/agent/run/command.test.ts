@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { commandOf, environmentOf, type Places } from "../../../../agent/run/command.ts";
-import { makeFolder } from "../../../../agent/run/folder.ts";
+import { makeFolder, planFolder } from "../../../../agent/run/folder.ts";
 import { fetchingRequest } from "../../../support/agent-world.ts";
 import { manifestOf } from "../../../support/manifest.ts";
 import { createMemoryFiles } from "../../../support/memory-files.ts";
@@ -73,7 +73,9 @@ const make = async (manifest = manifestOf(), href?: string) => {
   const { input: _, ...rest } = request;
   const files = createMemoryFiles();
   const job = { service: { manifest, folder: "/services/x", missing: [] }, request: { ...rest, ...asked } };
-  return { files, folder: await makeFolder(files, "/jobs", "a-1", job) };
+  const folder = planFolder("/jobs", "a-1", job);
+  await makeFolder(files, folder);
+  return { files, folder };
 };
 
 describe("a job's folder", () => {
