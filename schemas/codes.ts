@@ -131,11 +131,11 @@ export const CODES = {
   },
   "program-out-of-memory": {
     meaning: "The program needed more memory than its service allows.",
-    advice: "Try a smaller input; an operator can raise `memory_mb` in the service's manifest.",
+    advice: "Try a smaller input; an operator can raise `limits.memory_bytes` in the service's manifest.",
   },
   "disk-exceeded": {
     meaning: "The program wrote more to the disk than its service allows.",
-    advice: "Try a smaller input; an operator can raise the limits in the service's manifest.",
+    advice: "Try a smaller input; an operator can raise `limits.disk_bytes` in the service's manifest.",
   },
   "output-invalid": {
     meaning: "The service promises JSON and its program wrote something else.",

@@ -109,7 +109,7 @@ function jobFiles({ bounds }: ConfinedOptions): string[] {
 function parentsOf(paths: readonly string[]): string[] {
   const found = new Set<string>();
   for (const path of paths) {
-    for (let up = dirname(path); up !== "/"; up = dirname(up)) found.add(up);
+    for (let up = dirname(path); up !== "/" && up !== "/tmp"; up = dirname(up)) found.add(up);
   }
   return [...found].toSorted((a, b) => a.length - b.length);
 }
