@@ -39,7 +39,7 @@ export function parseXml(text: string, root: string, lists: readonly string[] = 
     parseTagValue: false,
     trimValues: false,
     htmlEntities: true, // also decodes &#x…; references, in which clients send control characters
-    processEntities: { enabled: true, maxTotalExpansions: 100_000, maxExpandedLength: MAX_XML_BYTES },
+    processEntities: { enabled: true, maxTotalExpansions: MAX_XML_BYTES, maxExpandedLength: MAX_XML_BYTES },
     isArray: (_, path) => lists.includes(String(path)),
   });
   let document: unknown;

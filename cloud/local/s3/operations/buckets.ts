@@ -1,13 +1,15 @@
 import { AwsError } from "../../aws-error.ts";
 import { parameter } from "../../http/head.ts";
 import { createBucket as create, deleteBucket as remove, requireBucket } from "../buckets.ts";
-import { isoTime, OWNER, readNumber, respondEmpty, respondXml, type S3Operation } from "../call.ts";
+import { field, isoTime, OWNER, readNumber, respondEmpty, respondXml, type S3Operation } from "../call.ts";
 import { listOf, parseXml, readText, textOf } from "../xml-body.ts";
 
 const MAX_BUCKETS = 10_000;
 
 export const createBucket: S3Operation = async (call) => {
   const { state, bucket } = call;
+  if (field(call, "x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true")
+    throw new AwsError("NotImplemented", "The embedded cloud does not support object lock.");
   const text = await readText(call);
   if (text.trim() !== "") {
     const wanted = parseXml(text, "CreateBucketConfiguration");
