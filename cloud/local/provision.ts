@@ -24,14 +24,20 @@ export async function provision(sqs: SqsState, s3: S3State, wanted: Provision): 
   await sqs.group.run(() => {
     for (const { name, deadLetter } of wanted.queues ?? []) {
       if (deadLetter !== undefined && !sqs.queues.has(deadLetter)) {
-        createQueue(sqs, deadLetter, DEAD_LETTER_ATTRIBUTES);
+        createQueue(sqs, deadLetter, { ...kindOf(deadLetter), ...DEAD_LETTER_ATTRIBUTES });
       }
       if (!sqs.queues.has(name))
-        createQueue(sqs, name, deadLetter === undefined ? {} : redrive(sqs, deadLetter));
+        createQueue(sqs, name, {
+          ...kindOf(name),
+          ...(deadLetter === undefined ? {} : redrive(sqs, deadLetter)),
+        });
     }
     for (const name of wanted.buckets ?? []) createBucket(s3, name);
   });
 }
+
+const kindOf = (name: string): Record<string, string> =>
+  name.endsWith(".fifo") ? { FifoQueue: "true" } : {};
 
 function redrive(sqs: SqsState, deadLetter: string): Record<string, string> {
   const policy = { deadLetterTargetArn: arnOf(sqs, deadLetter), maxReceiveCount: MAX_RECEIVE_COUNT };

@@ -62,7 +62,7 @@ test("runs, says where, creates what was asked for, tells its environment, and e
 
 test("serves metadata and misbehaves when asked to", async () => {
   const dir = await temporaryFolder();
-  const flags = ["--imds", "--nasty", "7:throttle=1", "--queue", "jobs"];
+  const flags = ["--imds", "--nasty", "7:throttle=1", "--queue", "jobs.fifo=dead.fifo"];
   const { ready } = await cloudProcess("--dir", dir, ...flags);
   expect(ready.imds).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect((await fetch(`${ready.imds}/latest/meta-data/`)).status).toBe(401);
