@@ -43,6 +43,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
     summary: "give the canary to the whole fleet",
     load: async () => ({ main: (await import("../operator/deploy/main.ts")).promote }),
   },
+  simulate: {
+    summary: "scaling policies on a load of yours, side by side",
+    load: () => import("../autoscaler/simulator/main.ts"),
+  },
   cloud: { summary: "the embedded cloud: SQS and S3 on this machine", load: () => import("./cloud.ts") },
   demo: {
     summary: "the main job, end to end, on this machine",
