@@ -128,6 +128,7 @@ async function printEnvironment(folder: string): Promise<void> {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_REGION: region,
+    AWS_DEFAULT_REGION: region, // what Python's tools read
   };
   for (const [name, value] of Object.entries(variables))
     process.stdout.write(`export ${name}=${quoted(value)}\n`);

@@ -30,6 +30,7 @@ test("runs, says where, creates what was asked for, tells its environment, and e
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",
+    "AWS_DEFAULT_REGION",
   ]);
   const credentials = {
     accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "",
