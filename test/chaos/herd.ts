@@ -11,6 +11,8 @@ export interface Deeds {
   kills: number;
   stops: number;
   drops: number;
+  /** Agents that ended by themselves: there must be none. */
+  crashes: string[];
 }
 
 /** Longer than a lease, so that a continued agent finds its jobs with others. */
@@ -18,7 +20,7 @@ const STOP_MS = 6_000;
 
 /** Several agents, each behind a proxy of its own; whoever is killed is started again at once. */
 export class Herd {
-  readonly deeds: Deeds = { kills: 0, stops: 0, drops: 0 };
+  readonly deeds: Deeds = { kills: 0, stops: 0, drops: 0, crashes: [] };
   readonly #agents: { child: ChildProcess; proxy: KillingProxy; folder: string; busy: boolean }[] = [];
   readonly #options: {
     folder: string;
@@ -84,10 +86,19 @@ export class Herd {
       "--services",
       `${root}/services`,
     ];
-    return spawn(DROVER, args, {
+    const child = spawn(DROVER, args, {
       env: { ...env, AWS_ENDPOINT_URL: proxy.origin, DROVER_STATUS_PERIOD_S: "2" },
       stdio: "ignore",
     });
+    return this.#watch(child, folder);
+  }
+
+  /** An agent that left although nobody killed it. */
+  #watch(child: ChildProcess, folder: string): ChildProcess {
+    child.once("exit", (code, signal) => {
+      if (signal !== "SIGKILL" && this.#nasty) this.deeds.crashes.push(`${folder}: ${signal ?? code}`);
+    });
+    return child;
   }
 
   #mischief(): Mischief {
@@ -117,7 +128,7 @@ export class Herd {
     } else {
       this.deeds.kills++;
       agent.child.kill("SIGKILL");
-      await once(agent.child, "exit");
+      await gone(agent.child);
       agent.child = this.#launch(agent.proxy, agent.folder);
     }
     agent.busy = false;

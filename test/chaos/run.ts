@@ -97,6 +97,7 @@ async function withCloud(
     verdict.twoBodies,
     verdict.altered,
     verdict.wrongStatus,
+    deeds.crashes,
     left.processes,
     left.files,
   ];
