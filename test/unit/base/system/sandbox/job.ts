@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Bounds, ChildHandle, ProcessExit } from "../../../../../base/processes.ts";
 import { createProcesses } from "../../../../../base/system/processes.ts";
@@ -12,13 +13,12 @@ import type { Sandbox, SandboxKind } from "../../../../../base/system/sandbox/sa
 import { tryOut } from "../../../../../base/system/sandbox/try-out.ts";
 import { program } from "../../../../support/fixture-program.ts";
 import { tempFolder } from "../../../../support/temp-folder.ts";
-import { writeFile } from "node:fs/promises";
 
 /** The kinds of sandbox that work on this machine; says on stderr why another one is not tested. */
 export async function workingKinds(): Promise<SandboxKind[]> {
   const kinds: SandboxKind[] = ["bubblewrap", "pid-namespace", "process-group"];
   const working: SandboxKind[] = [];
-  const folder = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+  const folder = await mkdtemp(join(tmpdir(), "drover-test-"));
   try {
     for (const kind of kinds) {
       const opened = await openKind(kind, folder);
@@ -28,7 +28,7 @@ export async function workingKinds(): Promise<SandboxKind[]> {
       else process.stderr.write(`not tested here: ${kind}: ${opened}\n`);
     }
   } finally {
-    execFileSync("rm", ["-rf", folder]);
+    await rm(folder, { recursive: true, force: true });
   }
   return working;
 }
