@@ -15,13 +15,22 @@ export interface Deeds {
   crashes: string[];
 }
 
+interface Agent {
+  child: ChildProcess;
+  proxy: KillingProxy;
+  folder: string;
+  busy: boolean;
+}
+
+/** The exit code of an agent that could not reach what it needs at its start: a service manager tries again. */
+const UNAVAILABLE = 69;
 /** Longer than a lease, so that a continued agent finds its jobs with others. */
 const STOP_MS = 6_000;
 
 /** Several agents, each behind a proxy of its own; whoever is killed is started again at once. */
 export class Herd {
   readonly deeds: Deeds = { kills: 0, stops: 0, drops: 0, crashes: [] };
-  readonly #agents: { child: ChildProcess; proxy: KillingProxy; folder: string; busy: boolean }[] = [];
+  readonly #agents: Agent[] = [];
   readonly #options: {
     folder: string;
     env: NodeJS.ProcessEnv;
@@ -30,6 +39,7 @@ export class Herd {
     maxKills: number;
   };
   #nasty = true;
+  #ending = false;
 
   constructor(options: {
     folder: string;
@@ -46,7 +56,9 @@ export class Herd {
       const choose = () => this.#mischief();
       const proxy = await startKillingProxy(this.#options.endpoint, choose, () => void this.#kill(i));
       const folder = `${this.#options.folder}/agent-${i}`;
-      this.#agents.push({ child: this.#launch(proxy, folder), proxy, folder, busy: false });
+      const agent = { child: this.#launch(proxy, folder), proxy, folder, busy: false };
+      this.#agents.push(agent);
+      this.#watch(agent);
     }
   }
 
@@ -61,6 +73,7 @@ export class Herd {
 
   /** Drains every agent; resolves to what they left behind that should not be there. */
   async end(): Promise<{ processes: string[]; files: string[] }> {
+    this.#ending = true;
     for (const { child } of this.#agents) {
       child.kill("SIGCONT");
       child.kill("SIGTERM");
@@ -86,19 +99,21 @@ export class Herd {
       "--services",
       `${root}/services`,
     ];
-    const child = spawn(DROVER, args, {
+    return spawn(DROVER, args, {
       env: { ...env, AWS_ENDPOINT_URL: proxy.origin, DROVER_STATUS_PERIOD_S: "2" },
       stdio: "ignore",
     });
-    return this.#watch(child, folder);
   }
 
-  /** An agent that left although nobody killed it. */
-  #watch(child: ChildProcess, folder: string): ChildProcess {
+  /** Starts an agent again that could not begin its work, and takes down one that ended for another reason of its own. */
+  #watch(agent: Agent): void {
+    const { child } = agent;
     child.once("exit", (code, signal) => {
-      if (signal !== "SIGKILL" && this.#nasty) this.deeds.crashes.push(`${folder}: ${signal ?? code}`);
+      if (signal === "SIGKILL" || this.#ending) return;
+      if (code !== UNAVAILABLE) this.deeds.crashes.push(`${agent.folder}: ${signal ?? code}`);
+      agent.child = this.#launch(agent.proxy, agent.folder);
+      this.#watch(agent);
     });
-    return child;
   }
 
   #mischief(): Mischief {
@@ -130,6 +145,7 @@ export class Herd {
       agent.child.kill("SIGKILL");
       await gone(agent.child);
       agent.child = this.#launch(agent.proxy, agent.folder);
+      this.#watch(agent);
     }
     agent.busy = false;
   }
