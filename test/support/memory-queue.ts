@@ -31,7 +31,7 @@ export interface QueueNature {
   twice: (message: HeldMessage) => boolean;
   /** Milliseconds by which a message becomes visible later than it should. */
   lateMs: () => number;
-  /** What a handle that is not the last one does: it is refused, it is answered OK without an effect, or it is good. */
+  /** What a handle that is not the last one does: it is refused, it is good, or it changes nothing and is told OK. */
   oldHandles: "refused" | "ignored" | "good";
   onSent: (message: HeldMessage) => void;
   onDeleted: (message: HeldMessage) => void;
@@ -95,14 +95,17 @@ export function createMemoryQueue(
       };
     });
   };
-  const batch = (asked: readonly string[], change: (it: HeldMessage, i: number) => string | undefined) => {
+  const batch = (
+    asked: readonly string[],
+    change: (it: HeldMessage, i: number) => string | undefined,
+    whenOld = nature.oldHandles,
+  ) => {
     if (asked.length === 0 || asked.length > MOST_A_BATCH) throw new Error("A batch has 1 to 10 entries.");
     return asked.map((receiptHandle, i): BatchResult => {
       const held = handles.get(receiptHandle);
       const isOld = held?.receiptHandle !== receiptHandle;
-      if (held !== undefined && isOld && nature.oldHandles === "ignored") return { receiptHandle };
-      const isGood =
-        held !== undefined && (!isOld || nature.oldHandles === "good") && messages.includes(held);
+      if (held !== undefined && isOld && whenOld === "ignored") return { receiptHandle };
+      const isGood = held !== undefined && (!isOld || whenOld === "good") && messages.includes(held);
       const code = isGood ? change(held, i) : "ReceiptHandleIsInvalid";
       if (code === undefined) return { receiptHandle };
       return { receiptHandle, error: { code, message: code, gone: code !== "Throttled" } };
@@ -123,7 +126,7 @@ export function createMemoryQueue(
         // What is visible and was not handed out is worth another look in a second.
         const nextMs = Math.min(
           until - now,
-          ...messages.map((it) => Math.max(it.visibleAt - now, 0) || 1000),
+          ...messages.map((it) => Math.ceil(Math.max(it.visibleAt - now, 0)) || 1000),
         );
         await new Promise<void>((resolve) => {
           const stop = () => {
@@ -158,13 +161,14 @@ export function createMemoryQueue(
       wake();
       return id;
     },
-    delete: async (handles) => {
+    delete: async (asked) => {
       await Promise.resolve();
-      return batch(handles, (it) => {
+      const remove = (it: HeldMessage) => {
         messages.splice(messages.indexOf(it), 1);
         nature.onDeleted(it);
         return undefined;
-      });
+      };
+      return batch(asked, remove, nature.oldHandles === "good" ? "good" : "refused");
     },
     changeVisibility: async (entries) => {
       await Promise.resolve();

@@ -44,7 +44,8 @@ export function createSimClock(startMs = Date.UTC(2026, 10, 22, 8, 39, 20)): Sim
     await quiet();
   };
   const after = (ms: number, fn: () => void) => {
-    const timer = { at: elapsed + Math.max(0, ms), fn };
+    // Whole milliseconds, as timers have: what is shorter than the number's precision would not let time pass.
+    const timer = { at: elapsed + Math.max(0, Math.ceil(ms)), fn };
     timers.add(timer);
     return () => void timers.delete(timer);
   };

@@ -11,6 +11,8 @@ interface Outcome {
   bodies: readonly string[];
   /** The status that the client accepted, or undefined. */
   told: string | undefined;
+  /** Why, when that was a failure. */
+  code: string | undefined;
   /** Codes of its dead letters. */
   parked: readonly string[];
 }
@@ -31,7 +33,7 @@ export function brokenInvariants(world: World): string[] {
       const problems = [
         ...ending(world, job, outcome, generation),
         ...distinctBodies(world, id, outcome),
-        ...repeats(world, outcome),
+        ...repeats(world, job, outcome),
         ...deletes(world, job, id),
       ];
       found.push(...problems.map((it) => `${it} (job ${job.n}, ${job.kind.name}, ${id})`));
@@ -52,6 +54,7 @@ function outcomeOf({ servers, queues, objects, ledger }: World, job: SentJob, id
     attempts,
     bodies: [...attempts.map((it) => it.body), ...queued],
     told: /<response[^>]* status="([a-z]+)"/.exec(reached[0] ?? "")?.[1],
+    code: /<error code="([a-z-]+)"/.exec(reached[0] ?? "")?.[1],
     parked: queues.dead.messages
       .filter((it) => ledger.idOf(it) === id)
       .map((it) => it.attributes["drover-code"] ?? ""),
@@ -59,14 +62,15 @@ function outcomeOf({ servers, queues, objects, ledger }: World, job: SentJob, id
 }
 
 /** I1: delivered, rejected or parked, and as its kind must. */
-function ending(world: World, job: SentJob, { told, parked }: Outcome, generation: number): string[] {
+function ending(world: World, job: SentJob, outcome: Outcome, generation: number): string[] {
+  const { told, parked } = outcome;
   const { kind } = job;
   const end: End = job.healed && kind.end.parked === "output-undeliverable" ? { told: "success" } : kind.end;
   if (told === undefined && parked.length === 0) {
     const wasReplayed = generation < job.generations - 1; // its letter went on as the next generation
-    return wasReplayed ? [] : ["I1: neither delivered, nor rejected, nor parked"];
+    return wasReplayed || isNobodys(job) ? [] : ["I1: neither delivered, nor rejected, nor parked"];
   }
-  if (isExcused(world, job, told, parked)) return [];
+  if (isExcused(world, job, outcome)) return [];
   const problems: string[] = [];
   const ownTold = job.cancelled && end.told !== undefined && told === "cancelled" ? end.told : told;
   if (ownTold !== end.told) problems.push(`I1: its client heard ${told}, not ${end.told}`);
@@ -75,18 +79,24 @@ function ending(world: World, job: SentJob, { told, parked }: Outcome, generatio
   if (code !== end.parked && !(code === undefined && wasTaken)) {
     problems.push(`I1: parked as ${code}, not ${end.parked}`);
   }
-  if (parked.length > 1 + world.trouble) problems.push(`I1: ${parked.length} dead letters`);
+  const most = 1 + world.trouble + (world.excusesOverlap ? 2 : 0);
+  if (parked.length > most) problems.push(`I1: ${parked.length} dead letters`);
   return problems;
 }
 
 /** Where the faults themselves, and not the agents, decide how a job ends. */
-function isExcused(world: World, job: SentJob, told: string | undefined, parked: readonly string[]): boolean {
+function isExcused(world: World, job: SentJob, { told, code, parked }: Outcome): boolean {
   // Budgets are counted by wall clocks: one that jumps may end them early. The job still ends properly.
   if (world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back")) return true;
   // Three machines that went silent with a job in hand look the same whoever's fault it is.
-  if (parked.includes("quarantined")) return world.trouble >= 3;
+  if (code === "quarantined" || parked.includes("quarantined")) return world.trouble >= 3;
   if (job.cancelled) return told === "cancelled";
   return false;
+}
+
+/** Cancelled, and nobody was ever to be told: the result in the bucket is all. */
+function isNobodys({ cancelled, kind: { end } }: SentJob): boolean {
+  return cancelled && end.told === undefined && end.parked !== "output-undeliverable";
 }
 
 /** I3: one body for each job and generation, and it is the one in the bucket. */
@@ -104,8 +114,9 @@ const STATEMENT_MS = 12_000;
 const STALE_MS = 30_000;
 
 /** I4: a repeat only after an unknown or failed outcome, and never two at the same time. */
-function repeats(world: World, { attempts }: Outcome): string[] {
+function repeats(world: World, job: SentJob, { attempts }: Outcome): string[] {
   const problems: string[] = [];
+  const isExplained = world.trouble > 0 || world.excusesOverlap || job.healed;
   for (const [i, it] of attempts.entries()) {
     if (it.heldUpMs > STALE_MS) continue; // stopped between decision and request: nobody can take it back
     for (const before of attempts.slice(0, i)) {
@@ -114,9 +125,10 @@ function repeats(world: World, { attempts }: Outcome): string[] {
         problems.push("I4: two deliveries at the same time");
       }
       // Nothing says in the bucket that a receiver is gone: whoever finds the message after a fault asks once more.
-      if (before.status === 410 && world.trouble === 0) problems.push("I4: asked again after 410");
+      if (before.status === 410 && !isExplained) problems.push("I4: asked again after 410");
       if (before.status === undefined || before.status >= 300 || !before.heard) continue;
-      if (!mayBeForgotten(world, before, it.from)) problems.push("I4: repeated after a success that was heard");
+      if (!mayBeForgotten(world, before, it.from))
+        problems.push("I4: repeated after a success that was heard");
     }
   }
   return problems;
@@ -125,7 +137,10 @@ function repeats(world: World, { attempts }: Outcome): string[] {
 /** The agent that heard it was lost, stopped or kept from the bucket before it could write it down. */
 function mayBeForgotten(_: World, { host, until }: Attempt, before: number): boolean {
   if (host.diedAt !== undefined && host.diedAt <= before) return true;
-  return isFrozenIn({ host }, until, before) || host.isCut("objects", until, Math.min(before, until + STATEMENT_MS));
+  return (
+    isFrozenIn({ host }, until, before) ||
+    host.isCut("objects", until, Math.min(before, until + STATEMENT_MS))
+  );
 }
 
 function isFrozenIn({ host }: Pick<Attempt, "host">, from: number, until: number): boolean {
@@ -139,9 +154,11 @@ function deletes(world: World, job: SentJob, id: string): string[] {
   for (const { queue, event, at, hadResult, id: of } of ledger.passings) {
     if (of !== id || event !== "deleted" || queue === "responses" || queue === "dead") continue;
     const isBefore = (moment: number | undefined) => moment !== undefined && moment <= at;
-    const isStored = job.kind.name === "store";
+    const isStored = job.kind.name === "store" || isNobodys(job);
     const isSafe =
-      servers.attempts.some((it) => it.id === id && it.status !== undefined && it.status < 300 && it.until <= at) ||
+      servers.attempts.some(
+        (it) => it.id === id && it.status !== undefined && it.status < 300 && it.until <= at,
+      ) ||
       isBefore(ledger.first("responses", "sent", id)) ||
       isBefore(ledger.first("dead", "sent", id)) ||
       (queue === "requests" && isBefore(ledger.first("deliveries", "sent", id))) ||
@@ -171,7 +188,9 @@ function strangers({ servers, queues, objects, ledger }: World, known: ReadonlyS
       return job === undefined ? [] : [generation === "0" ? job : `${job}.g${generation}`];
     }),
   ];
-  return [...new Set(seen)].filter((id) => !known.has(id)).map((id) => `I2: a result for ${id}, which nobody sent`);
+  return [...new Set(seen)]
+    .filter((id) => !known.has(id))
+    .map((id) => `I2: a result for ${id}, which nobody sent`);
 }
 
 /** I6: no process and no file outlives its job. */
@@ -203,11 +222,19 @@ function leaks({ logged, queues, objects, storeObjects, machines }: World): stri
     ["the store", [...storeObjects.stored.values()].map((it) => it.body.toString())],
     ["a dead letter", queues.dead.messages.map((it) => JSON.stringify(it.attributes))],
     ["a response", queues.responses.messages.flatMap((it) => [it.body, JSON.stringify(it.attributes)])],
-    ["the bucket", [...objects.stored].flatMap(([key, it]) => (key.endsWith("/request") ? [] : [it.body.toString()]))],
-    ["the disk", machines.flatMap(({ files }) => [...files.contents.values()].map((it) => Buffer.from(it).toString()))],
+    [
+      "the bucket",
+      [...objects.stored].flatMap(([key, it]) => (key.endsWith("/request") ? [] : [it.body.toString()])),
+    ],
+    [
+      "the disk",
+      machines.flatMap(({ files }) => [...files.contents.values()].map((it) => Buffer.from(it).toString())),
+    ],
   ];
   return places.flatMap(([where, texts]) => {
     const all = texts.join("\n");
-    return all.includes(PLANTED) || CODED.some((it) => all.includes(it)) ? [`I9: a secret stands in ${where}`] : [];
+    return all.includes(PLANTED) || CODED.some((it) => all.includes(it))
+      ? [`I9: a secret stands in ${where}`]
+      : [];
   });
 }

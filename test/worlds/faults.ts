@@ -72,7 +72,10 @@ export function isDistinct(mishap: Mishap, { name }: Call): boolean {
 }
 
 /** What the outside world answers when a call fails. */
-export function errorOf(mishap: "fails" | "answer-lost" | "throttled" | "cut-off", { name, port }: Call): Error {
+export function errorOf(
+  mishap: "fails" | "answer-lost" | "throttled" | "cut-off",
+  { name, port }: Call,
+): Error {
   const named = (error: string, message: string, code?: string) =>
     Object.assign(new Error(message), { name: error, ...(code === undefined ? {} : { code }) });
   if (port === "files" || port === "disk") return named("Error", `ENOSPC: no space left, ${name}`, "ENOSPC");

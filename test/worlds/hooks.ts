@@ -10,8 +10,8 @@ const MEMOISED = new URL("./memoised-validate.ts", import.meta.url).href;
  * What is imported from now on is the product's own code, with two differences: documents are judged once each, and a
  * planted bug, if one is named, stands in its file's text. The working tree is never touched.
  */
-export function prepareImports(mutant: Mutant | undefined): void {
-  const mutated = mutant && new URL(`../../${mutant.file}`, import.meta.url).href;
+export function prepareImports(mutants: readonly Mutant[]): void {
+  const mutated = new Map(mutants.map((it) => [new URL(`../../${it.file}`, import.meta.url).href, it]));
   registerHooks({
     resolve: (specifier, context, next) => {
       const resolved = next(specifier, context);
@@ -19,7 +19,8 @@ export function prepareImports(mutant: Mutant | undefined): void {
       return { ...resolved, url: MEMOISED };
     },
     load: (url, context, next) => {
-      if (mutant === undefined || url !== mutated) return next(url, context);
+      const mutant = mutated.get(url);
+      if (mutant === undefined) return next(url, context);
       const text = readFileSync(fileURLToPath(url), "utf8");
       return { format: "module-typescript", source: mutate(text, mutant), shortCircuit: true };
     },

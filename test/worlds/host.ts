@@ -191,7 +191,9 @@ export class Host {
   async #meet(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {
     const { clock, onCall, onMishap, meet } = this.#world;
     const decidedAt = clock.monotonic();
-    const mishap = meet(this, call);
+    const planned = meet(this, call);
+    // A program that was started has no answer that could be lost.
+    const mishap = planned === "answer-lost" && call.port === "processes" ? "fails" : planned;
     if (mishap !== undefined) onMishap(this, call, mishap);
     await this.#before(call, mishap);
     while (this.#thaw !== undefined) await this.#thaw.promise;

@@ -8,7 +8,10 @@ import type { Behaviour } from "../support/scripted-processes.ts";
 /** Every secret of these worlds holds this word, so that one search finds a leak of any of them. */
 export const PLANTED = "PLANTED";
 export const FLEET_KEY = Buffer.from("PLANTED-fleet-key-of-32-bytes-ok");
-export const FLEET_SECRETS = { webhook: "whsec_UExBTlRFRC13ZWJob29rLXNlY3JldC1vZi10aGUtZmxlZXQ=", login: `fleet:${PLANTED}-login` };
+export const FLEET_SECRETS = {
+  webhook: "whsec_UExBTlRFRC13ZWJob29rLXNlY3JldC1vZi10aGUtZmxlZXQ=",
+  login: `fleet:${PLANTED}-login`,
+};
 
 /** How a job may end. `told`: the status its client accepted; `parked`: the code of its dead letter. */
 export interface End {
@@ -173,74 +176,118 @@ const REJECTED: readonly JobKind[] = [
     runs: 0,
     needsS: 90,
   }),
-  kind("input-huge", told("rejected"), { request: fetching, input: () => ({ body: "x".repeat(2_000) }), runs: 0 }),
+  kind("input-huge", told("rejected"), {
+    request: fetching,
+    input: () => ({ body: "x".repeat(2_000) }),
+    runs: 0,
+  }),
 ];
 
 /** Waits for a person. */
 const PARKED: readonly JobKind[] = [
   kind("not-xml", { parked: "request-not-xml" }, { request: () => "no XML at all", runs: 0 }),
-  kind("secret-unknown", { parked: "secret-unknown" }, {
-    request: (n) => ({
-      ...asking()(n),
-      output: { type: "callback", href: `http://client.example/${n}`, signature: { ref: "nobody" } },
-    }),
-    runs: 0,
-  }),
-  kind("callback-refuses", { parked: "output-undeliverable" }, {
-    callback: () => ({ status: 403 }),
-    needsS: 60,
-  }),
-  kind("callback-gone", { parked: "output-undeliverable" }, {
-    callback: () => ({ status: 410 }),
-    faults: [27],
-  }),
-  kind("fails", { told: "failed", parked: "program-failed" }, {
-    program: () => ({ takesMs: 500, code: 3, stderr: "no such lens" }),
-    runs: 2,
-    needsS: 45,
-    faults: [14],
-  }),
-  kind("killed", { told: "failed", parked: "program-killed" }, {
-    request: asking({ service: "once" }),
-    program: () => ({ takesMs: 500, signal: "SIGSEGV" }),
-    runs: 1,
-  }),
-  kind("hangs", { told: "failed", parked: "program-deadline" }, {
-    request: asking({ service: "once" }),
-    program: () => ({ takesMs: Infinity, stubborn: true }),
-    runs: 1,
-    needsS: 70,
-    faults: [19],
-  }),
-  kind("hungry", { told: "failed", parked: "program-out-of-memory" }, {
-    request: asking({ service: "once" }),
-    program: () => ({ takesMs: 500, signal: "SIGKILL", exceeded: "memory" }),
-    runs: 1,
-    faults: [18],
-  }),
-  kind("poison", { told: "rejected", parked: "quarantined" }, {
-    program: () => ({ takesMs: 500, kills: true }),
-    runs: 3,
-    needsS: 260,
-  }),
+  kind(
+    "secret-unknown",
+    { parked: "secret-unknown" },
+    {
+      request: (n) => ({
+        ...asking()(n),
+        output: { type: "callback", href: `http://client.example/${n}`, signature: { ref: "nobody" } },
+      }),
+      runs: 0,
+    },
+  ),
+  kind(
+    "callback-refuses",
+    { parked: "output-undeliverable" },
+    {
+      callback: () => ({ status: 403 }),
+      needsS: 60,
+    },
+  ),
+  kind(
+    "callback-gone",
+    { parked: "output-undeliverable" },
+    {
+      callback: () => ({ status: 410 }),
+      faults: [27],
+    },
+  ),
+  kind(
+    "fails",
+    { told: "failed", parked: "program-failed" },
+    {
+      program: () => ({ takesMs: 500, code: 3, stderr: "no such lens" }),
+      runs: 2,
+      needsS: 45,
+      faults: [14],
+    },
+  ),
+  kind(
+    "killed",
+    { told: "failed", parked: "program-killed" },
+    {
+      request: asking({ service: "once" }),
+      program: () => ({ takesMs: 500, signal: "SIGSEGV" }),
+      runs: 1,
+    },
+  ),
+  kind(
+    "hangs",
+    { told: "failed", parked: "program-deadline" },
+    {
+      request: asking({ service: "once" }),
+      program: () => ({ takesMs: Infinity, stubborn: true }),
+      runs: 1,
+      needsS: 70,
+      faults: [19],
+    },
+  ),
+  kind(
+    "hungry",
+    { told: "failed", parked: "program-out-of-memory" },
+    {
+      request: asking({ service: "once" }),
+      program: () => ({ takesMs: 500, signal: "SIGKILL", exceeded: "memory" }),
+      runs: 1,
+      faults: [18],
+    },
+  ),
+  kind(
+    "poison",
+    { told: "rejected", parked: "quarantined" },
+    {
+      program: () => ({ takesMs: 500, kills: true }),
+      runs: 3,
+      needsS: 260,
+    },
+  ),
 ];
 
 const HURRIED = { settings: { deliveryBudgetS: 120, retryBudgetS: 120 } };
 
 /** Given up only after a long time: in worlds of their own, where patience is short. */
 export const PATIENT: readonly JobKind[] = [
-  kind("callback-down", { parked: "output-undeliverable" }, {
-    callback: () => ({ status: 500 }),
-    needsS: 600,
-    world: HURRIED,
-    faults: [26],
-  }),
-  kind("callback-silent", { parked: "output-undeliverable" }, {
-    callback: () => ({ silent: true }),
-    needsS: 600,
-    world: HURRIED,
-    faults: [25],
-  }),
+  kind(
+    "callback-down",
+    { parked: "output-undeliverable" },
+    {
+      callback: () => ({ status: 500 }),
+      needsS: 600,
+      world: HURRIED,
+      faults: [26],
+    },
+  ),
+  kind(
+    "callback-silent",
+    { parked: "output-undeliverable" },
+    {
+      callback: () => ({ silent: true }),
+      needsS: 600,
+      world: HURRIED,
+      faults: [25],
+    },
+  ),
   kind("input-never", told("rejected"), {
     request: fetching,
     input: () => ({ status: 503 }),
@@ -252,13 +299,17 @@ export const PATIENT: readonly JobKind[] = [
 ];
 
 /** The message outlives the queue's patience: only in a world whose queue keeps messages for ten minutes. */
-export const EXPIRING: JobKind = kind("newer-contract", { told: "rejected", parked: "request-expiring" }, {
-  request: (n) => buildRequest(asking()(n)).replace("<request ", '<request contract="99" '),
-  runs: 0,
-  needsS: 480,
-  world: { retentionS: 600 },
-  faults: [12],
-});
+export const EXPIRING: JobKind = kind(
+  "newer-contract",
+  { told: "rejected", parked: "request-expiring" },
+  {
+    request: (n) => buildRequest(asking()(n)).replace("<request ", '<request contract="99" '),
+    runs: 0,
+    needsS: 480,
+    world: { retentionS: 600 },
+    faults: [12],
+  },
+);
 
 export const USUAL: readonly JobKind[] = [...DELIVERED, ...REJECTED, ...PARKED];
 export const ALL_KINDS: readonly JobKind[] = [...USUAL, ...PATIENT, EXPIRING];

@@ -39,7 +39,8 @@ export class Numbers {
   called(host: Host, { name }: Call, args: readonly unknown[], outcome: Outcome): void {
     if ("error" in outcome) return;
     if (name === "objects.put" && String(args[0]).endsWith("/result")) this.#stage.set(host, "committed");
-    if (name === "http.request" && (args[0] as { method: string }).method === "POST") this.#stage.set(host, "delivered");
+    if (name === "http.request" && (args[0] as { method: string }).method === "POST")
+      this.#stage.set(host, "delivered");
     if (name === "responses.send") this.#stage.set(host, "delivered");
     if (name === "requests.delete") {
       this.#stage.delete(host);

@@ -34,14 +34,13 @@ const LEAVE_MS = 600_000;
 /** Tells every agent to leave in order, and waits until it has. */
 export async function leave(world: World): Promise<string[]> {
   const { clock } = world;
-  const live = world.machines.filter(({ host }) => !host.dead);
-  let left = 0;
-  for (const { worker, ended } of live) {
-    worker.drain();
-    void ended.then(() => left++);
+  const staying = new Set(world.live());
+  for (const machine of staying) {
+    machine.worker.drain();
+    void machine.ended.then(() => staying.delete(machine));
   }
   const latest = clock.monotonic() + LEAVE_MS;
-  const isOver = () => left === live.length || clock.monotonic() > latest || clock.timers === 0;
-  await clock.until(isOver, Infinity);
-  return left === live.length ? [] : ["an agent that was told to leave is still there"];
+  const isGone = () => [...staying].every(({ host }) => host.dead);
+  await clock.until(() => isGone() || clock.monotonic() > latest || clock.timers === 0, Infinity);
+  return isGone() ? [] : ["an agent that was told to leave is still there"];
 }

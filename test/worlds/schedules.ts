@@ -65,7 +65,7 @@ function isCounted({ name, port }: Call): boolean {
 export async function* enumerate(
   kind: JobKind,
   depth: number,
-  mishaps: (position: number) => readonly Mishap[],
+  mishaps: readonly Mishap[],
   options: ScheduleOptions = {},
 ): AsyncGenerator<{ faults: readonly Fault[]; played: Played }> {
   const begun: (readonly Fault[])[] = [[]];
@@ -76,7 +76,7 @@ export async function* enumerate(
     const from = faults.at(-1)?.at ?? 0;
     for (const [i, call] of played.calls.entries()) {
       if (i < from) continue;
-      for (const mishap of mishaps(faults.length)) {
+      for (const mishap of mishaps) {
         if (isDistinct(mishap, call)) begun.push([...faults, { at: i + 1, mishap }]);
       }
     }

@@ -70,7 +70,8 @@ export class Servers {
 
   /** A machine is lost: its connections end. */
   hangUp(host: Host): void {
-    for (const it of this.attempts) if (it.host === host && it.until === Infinity) it.until = this.#clock.monotonic();
+    for (const it of this.attempts)
+      if (it.host === host && it.until === Infinity) it.until = this.#clock.monotonic();
   }
 
   async #download(host: Host, request: HttpRequest, n: number): Promise<HttpResponse> {

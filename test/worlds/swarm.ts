@@ -4,8 +4,8 @@ import { cancel } from "../../operator/jobs/jobs.ts";
 import type { QueueNature } from "../support/memory-queue.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
-import { type Call, MISHAPS, type Mishap } from "./faults.ts";
-import { ALL_KINDS, FLEET_KEY, type JobKind, USUAL } from "./kinds.ts";
+import { MISHAPS, type Mishap } from "./faults.ts";
+import { ALL_KINDS, FLEET_KEY, USUAL } from "./kinds.ts";
 import { comeToRest, leave } from "./rest.ts";
 import { type Fault, playSchedule } from "./schedules.ts";
 import { createWorld, type World } from "./world.ts";
@@ -37,16 +37,16 @@ const RATES = [0, 0.005, 0.02, 0.06];
 const MOST_KINDS_OF_MISHAP = 5;
 
 async function playCrowd(seed: number, random: Random): Promise<Swarm> {
-  const enabled = Array.from({ length: 1 + below(random, MOST_KINDS_OF_MISHAP) }, () => pick(random, MISHAPS));
+  const enabled = Array.from({ length: 1 + below(random, MOST_KINDS_OF_MISHAP) }, () =>
+    pick(random, MISHAPS),
+  );
   const usable = chance(random, 0.1) ? enabled : enabled.filter((it) => !it.startsWith("clock"));
   const rate = pick(random, RATES);
   const untilMs = 1000 * pick(random, [5, 30, 120]);
   const reports = chance(random, 0.3);
-  const meet = (_: unknown, call: Call): Mishap | undefined => {
+  const meet = (): Mishap | undefined => {
     if (usable.length === 0 || random.next() >= rate || world.clock.monotonic() > untilMs) return undefined;
-    const mishap = pick(random, usable);
-    // A program that was started has no answer that could be lost.
-    return mishap === "answer-lost" && call.name === "processes.spawn" ? "fails" : mishap;
+    return pick(random, usable);
   };
   const world = createWorld({
     seed,
@@ -57,7 +57,9 @@ async function playCrowd(seed: number, random: Random): Promise<Swarm> {
   });
   world.extend(untilMs);
   for (let n = 1 + below(random, 3); n > 0; n--) world.start();
-  const kinds = Array.from({ length: 1 + below(random, chance(random, 0.1) ? 16 : 5) }, () => pick(random, USUAL));
+  const kinds = Array.from({ length: 1 + below(random, chance(random, 0.1) ? 16 : 5) }, () =>
+    pick(random, USUAL),
+  );
   for (const kind of kinds) at(world, below(random, untilMs), () => world.submit(kind));
   meddle(world, random, untilMs);
   const needsS = kinds.reduce((sum, it) => sum + it.needsS, 0);
@@ -179,8 +181,4 @@ function below(random: Random, n: number): number {
 
 function pick<T>(random: Random, from: readonly T[]): T {
   return from[below(random, from.length)] as T;
-}
-
-export function kindNamed(name: string): JobKind | undefined {
-  return ALL_KINDS.find((it) => it.name === name);
 }

@@ -3,6 +3,7 @@ import { Worker } from "../../agent/worker.ts";
 import type { AgentContext, AgentSettings } from "../../agent/context.ts";
 import { createLog } from "../../base/log.ts";
 import { createS3Store } from "../../cloud/aws/s3-store.ts";
+import type { Store } from "../../cloud/ports/store.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
 import { buildRequest } from "../../schemas/build.ts";
 import { assembleAgent } from "../support/agent-world.ts";
@@ -57,7 +58,14 @@ const BACKOFF_MS = 128_000;
  * Everything outside the agents: time, queues, bucket, the clients' servers, machines. Agents are the production worker
  * with all its stages; what they do to the world is in `ledger` and `history`, for a checker that knows nothing else.
  */
-export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS = 7 * 86_400, reports }: WorldOptions) {
+export function createWorld({
+  seed,
+  meet,
+  nature = {},
+  settings = {},
+  retentionS = 7 * 86_400,
+  reports,
+}: WorldOptions) {
   const clock = createSimClock();
   const history = new History(clock);
   const random = createSeededRandom(seed + 7);
@@ -85,13 +93,15 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
     deliveries: queue("deliveries"),
     dead: queue("dead"),
   };
-  const served = (which: "callback" | "input") => (n: number, before: number): ServerAnswer => {
-    const job = ledger.jobs[n];
-    if (job === undefined || (which === "callback" && job.healed)) return {};
-    const answer = job.kind[which]?.(before) ?? { body: "input" };
-    if (answer.status !== undefined || answer.silent || answer.cut) numbers.fire(job.kind.faults);
-    return answer;
-  };
+  const served =
+    (which: "callback" | "input") =>
+    (n: number, before: number): ServerAnswer => {
+      const job = ledger.jobs[n];
+      if (job === undefined || (which === "callback" && job.healed)) return {};
+      const answer = job.kind[which]?.(before) ?? { body: "input" };
+      if (answer.status !== undefined || answer.silent || answer.cut) numbers.fire(job.kind.faults);
+      return answer;
+    };
   const servers = new Servers(clock, { callback: served("callback"), input: served("input") });
   const machines: Machine[] = [];
   const world = {
@@ -149,10 +159,15 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
     world.trouble++;
     world.extend(clock.monotonic() + (AFTERMATH_MS[mishap] ?? 0));
     if (mishap === "cut-off" && call.port === "http") world.extend(clock.monotonic() + CUT_MS + BACKOFF_MS);
-    if (mishap === "expires" || mishap === "twice" || mishap.startsWith("freezes")) world.excusesOverlap = true;
+    if (mishap === "expires" || mishap === "twice" || mishap.startsWith("freezes"))
+      world.excusesOverlap = true;
     world.needsCompany ||= mishap === "cut-off" || world.excusesOverlap;
-    if (mishap === "fails" && call.name === "files.remove") world.mishaps.add("remove-failed");
-    numbers.mishap(host, call, mishap, queues.requests.messages.some((it) => it.receiveCount > 0));
+    numbers.mishap(
+      host,
+      call,
+      mishap,
+      queues.requests.messages.some((it) => it.receiveCount > 0),
+    );
     if (mishap !== "expires" && mishap !== "twice") return;
     for (const message of queues.requests.messages) {
       if (message.receiveCount > 0) message.visibleAt = Math.min(message.visibleAt, clock.monotonic());
@@ -177,12 +192,13 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
       onDeath,
       onCall: (it, call, args, outcome: Outcome) => {
         history.call(it, call, args, outcome);
+        if (call.name === "files.remove" && "error" in outcome) world.mishaps.add("remove-failed");
         numbers.called(it, call, args, outcome);
       },
     });
     history.say(name, "starts");
     const files = disk ?? createMemoryFiles();
-    for (const it of [...files.contents.keys()]) if (it.startsWith("/work/jobs/")) files.contents.delete(it);
+    void files.remove("/work/jobs"); // what main.ts does before anything else
     const log = createLog(
       (line) => void (host.dead || world.logged.push(line)),
       () => clock.now(),
@@ -212,7 +228,7 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
       settings: { deliveryBudgetS: 3_600, retryBudgetS: 1_800, drainTimeoutS: 300, ...settings },
     });
     const worker = new Worker(context);
-    const ended = reports ? reporting(context, worker, store) : worker.run();
+    const ended = reports ? reporting(host, context, worker, store) : worker.run();
     const machine = { host, worker, files, context, ended };
     machines.push(machine);
     return machine;
@@ -220,14 +236,22 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
 
   /** A new machine, or a lost one that comes back with what its disk still has. */
   function replace(): Machine {
-    const lost = machines.findLast(({ host }) => host.dead && !machines.some((it) => it.host !== host && it.host.name === host.name));
+    const lost = machines.findLast(
+      ({ host }) => host.dead && !machines.some((it) => it.host !== host && it.host.name === host.name),
+    );
     if (lost === undefined || random.next() < 0.5) return start();
     lost.files.loseUnflushed(random.next());
     return start(lost.host.name, lost.files);
   }
 
-  async function reporting(context: AgentContext, worker: Worker, store: ReturnType<typeof createS3Store>) {
-    await context.activity.open();
+  async function reporting(host: Host, context: AgentContext, worker: Worker, store: Store) {
+    try {
+      await context.activity.open();
+    } catch {
+      host.die(); // an agent that cannot start is started again by its supervisor
+      return;
+    }
+    if (worker.state !== "working") return; // told to leave before it had begun
     const left = new AbortController();
     const facts = { version: "1", pid: 1, startedAt: clock.now() };
     await Promise.all([
@@ -247,7 +271,10 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
     return {
       ...target,
       receive: (options) =>
-        target.receive({ ...options, signal: options.signal === undefined ? host.death : both(options.signal) }),
+        target.receive({
+          ...options,
+          signal: options.signal === undefined ? host.death : both(options.signal),
+        }),
     };
   }
 
@@ -259,7 +286,8 @@ export function createWorld({ seed, meet, nature = {}, settings = {}, retentionS
       ledger.ran(job, host, world.excusesOverlap);
       if (job.kind.program !== undefined) numbers.fire(job.kind.faults);
       if (behaviour.kills) clock.after(behaviour.takesMs - 100, () => host.die());
-      if (behaviour.writesFile) files.contents.set(`${cwd.replace(/work$/, "output")}/sum.txt`, Buffer.from("6"));
+      if (behaviour.writesFile)
+        files.contents.set(`${cwd.replace(/work$/, "output")}/sum.txt`, Buffer.from("6"));
       return behaviour;
     });
     return {
