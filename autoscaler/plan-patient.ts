@@ -10,13 +10,15 @@ const MOST_CAREFUL = 0.6;
 /** A few more instances can wait for the next few, so that a slow rise is one launch and not ten. */
 const GATHER_S = 30;
 const FEW = 0.2;
+/** The same for instances that have had no work: a slow decline is a step every five minutes. */
+const SETTLE_S = 300;
 
 /**
  * Jobs may wait: a full queue is no reason to launch, a job that would start too late is. So the fleet works at its limit
  * and every lull is filled with work that waited.
  */
 export function planPatient(situation: Situation): Plan {
-  const { snapshot, settings, queue, fleet, state, boots, meanServiceS, bootS } = situation;
+  const { snapshot, settings, queue, fleet, state, boots, meanServiceS } = situation;
   const care = Math.min(1, Math.max(0, state.caution));
   const share = (part: number) => settings.targetWaitS * (part + (MOST_CAREFUL - part) * care);
   const outlook = {
@@ -40,21 +42,24 @@ export function planPatient(situation: Situation): Plan {
     return { more: 0, fewer: 0, why: "all start in time", state };
   }
   if (fleet.ready.length === 1) return planLast(situation);
-  const fewer =
-    fleet.booting.length > 0
-      ? 0
-      : idleInstances({ usage: state.usage, fleet, allowedS: share(TRIGGER), bootS, meanServiceS });
+  return planSurplus(situation, share(TRIGGER));
+}
+
+function planSurplus(situation: Situation, allowedS: number): Plan {
+  const { snapshot, fleet, state, boots, meanServiceS, bootS } = situation;
+  const { atS } = snapshot;
+  const slowestS = boots.at(-1) ?? 0;
+  // What is on its way was needed a moment ago; but one boot that hangs must not stop everything else.
+  const expecting = fleet.booting.some(({ launchedAtS }) => atS - launchedAtS <= slowestS);
+  const idle = expecting ? 0 : idleInstances({ usage: state.usage, fleet, allowedS, bootS, meanServiceS });
+  if (idle <= 0) return { more: 0, fewer: 0, why: "all have work", state };
+  const settles = atS - (state.lastRestAtS ?? -Infinity) < SETTLE_S && idle < Math.max(2, FEW * fleet.ready.length);
+  if (settles) return { more: 0, fewer: 0, why: `${idle} have had no work, soon`, state };
   return {
     more: 0,
-    fewer: Math.max(0, fewer),
-    why: fewer > 0 ? `${fewer} have had no work` : "all have work",
-    state:
-      fewer > 0
-        ? {
-            ...state,
-            usage: [],
-          }
-        : state,
+    fewer: idle,
+    why: `${idle} have had no work`,
+    state: { ...state, usage: [], lastRestAtS: atS },
   };
 }
 

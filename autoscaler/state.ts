@@ -43,6 +43,7 @@ export interface PolicyState {
   /** Since when jobs have been running; bounds the service time before the first one ends. */
   busySinceS?: number;
   lastLaunchAtS?: number;
+  lastRestAtS?: number;
   pools: Record<string, PoolMemory>;
 }
 

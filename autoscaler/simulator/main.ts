@@ -7,6 +7,7 @@ import type { Policy } from "../policy.ts";
 import { baselineNamed, baselineNames } from "../policies/registry.ts";
 import { buildWorlds } from "./build-world.ts";
 import { compare, meanOf } from "./comparison.ts";
+import { document } from "./document.ts";
 import { SHAPES } from "./generators.ts";
 import { settingsOf, type Flags } from "./options.ts";
 import { plotSvg } from "./plot-svg.ts";
@@ -24,6 +25,7 @@ ${Object.entries(SHAPES)
 Examples:
   drover simulate --arrivals jobs.csv --services lognormal:40,1 --policy drover,keda-hpa --seeds 10
   drover simulate --arrivals generate:spikes:0.5 --services exponential:20 --target-wait-s 60 --plot out.svg
+  drover simulate --document docs/scaling.md --seeds 10
   drover simulate --arrivals jobs.csv --services durations.csv --spot generate:9 --policy drover,spothedge
 `;
 
@@ -32,7 +34,7 @@ export function main(argv: string[]): Promise<number> {
   const command = new Command("drover simulate")
     .description("Try scaling policies on recorded or generated load, without a cloud.")
     .exitOverride()
-    .requiredOption("--arrivals <file>", "CSV with time_s,count or time_s,service_s, or generate:SHAPE:RATE")
+    .option("--arrivals <file>", "CSV with time_s,count or time_s,service_s, or generate:SHAPE:RATE")
     .option(
       "--services <file|dist>",
       "how long jobs work: a file of seconds, or fixed:30, uniform:60-300, exponential:30, …",
@@ -61,8 +63,20 @@ export function main(argv: string[]): Promise<number> {
     .option("--missing <spans>", "FROM-TO seconds in which the queue cannot be read")
     .option("--json", "one JSON object, for programs")
     .option("--plot <file>", "backlog, fleet and wait over time as SVG")
+    .option(
+      "--document <file>",
+      "instead: try every policy on every generator and put the tables into this page",
+    )
     .addHelpText("after", EXAMPLES)
-    .action((flags: Flags) => run(flags));
+    .action(async (flags: Partial<Flags> & Omit<Flags, "arrivals"> & { document?: string }) => {
+      const { arrivals, document: page } = flags;
+      if (page !== undefined) return await writeTables(page, { ...flags, arrivals: "" });
+      if (arrivals !== undefined) return await run({ ...flags, arrivals });
+      throw new DroverError(
+        "config-invalid",
+        "Say which jobs arrive: --arrivals FILE, or generate:SHAPE:RATE.",
+      );
+    });
   return exitCodeOf("drover simulate", () => command.parseAsync(argv, { from: "user" }));
 }
 
@@ -85,6 +99,15 @@ async function run(flags: Flags): Promise<void> {
   for (const { policy, series } of outcomes) process.stdout.write(`\n${plotTerminal(policy, series, width)}`);
 }
 
+async function writeTables(page: string, flags: Flags): Promise<void> {
+  const policies = [droverPolicy.name, ...baselineNames].map(policyNamed);
+  let round = 0;
+  const text = await document(await readText(page), policies, flags, (what) =>
+    showProgress(round++, Infinity, what),
+  );
+  await systemFiles.write(page, new TextEncoder().encode(text));
+}
+
 function policyNamed(name: string): Policy {
   const policy = name === droverPolicy.name ? (droverPolicy as Policy) : baselineNamed(name);
   if (policy !== undefined) return policy;
@@ -101,6 +124,6 @@ async function readText(path: string): Promise<string> {
 
 /** One line that overwrites itself on a terminal; elsewhere a line for each run. */
 function showProgress(done: number, of: number, what: string): void {
-  const text = `${done + 1}/${of} ${what}`;
+  const text = of === Infinity ? what : `${done + 1}/${of} ${what}`;
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
 }
