@@ -91,7 +91,11 @@ async function receive(client: SQSClient, url: string, options: ReceiveOptions):
     WaitTimeSeconds: options.waitS,
     VisibilityTimeout: options.visibilityTimeoutS,
     MessageAttributeNames: ["All"],
-    MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"],
+    MessageSystemAttributeNames: [
+      "SentTimestamp",
+      "ApproximateReceiveCount",
+      "ApproximateFirstReceiveTimestamp",
+    ],
   });
   try {
     const { Messages: messages } = await client.send(command, abortable(options.signal));
@@ -166,7 +170,10 @@ function batchResults(
 }
 
 async function retentionS(client: SQSClient, url: string): Promise<number> {
-  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["MessageRetentionPeriod"] });
+  const command = new GetQueueAttributesCommand({
+    QueueUrl: url,
+    AttributeNames: ["MessageRetentionPeriod"],
+  });
   const { Attributes: found } = await client.send(command);
   return Number(found?.MessageRetentionPeriod ?? DEFAULT_RETENTION_S);
 }

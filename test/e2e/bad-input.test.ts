@@ -46,7 +46,10 @@ parameters:
   - {name: level, summary: a number, type: integer, min: 1, max: 9, flag: ["-n{value}"]}
 `,
   );
-  await fleet.startAgent({ args: ["--slots", "2"], env: { DROVER_DELIVERY_BUDGET_S: "3600", DROVER_RETRY_BUDGET_S: "2" } });
+  await fleet.startAgent({
+    args: ["--slots", "2"],
+    env: { DROVER_DELIVERY_BUDGET_S: "3600", DROVER_RETRY_BUDGET_S: "2" },
+  });
 }, 30_000);
 
 afterAll(async () => {

@@ -60,9 +60,9 @@ const MOST_A_BATCH = 10;
 export function createMemoryQueue(
   clock: Clock,
   name = "memory",
-  options: Partial<QueueNature> = {},
+  given: Partial<QueueNature> = {},
 ): MemoryQueue {
-  const nature: QueueNature = { ...TAME, ...options };
+  const nature: QueueNature = { ...TAME, ...given };
   const messages: HeldMessage[] = [];
   const handles = new Map<string, HeldMessage>();
   let arrivals: (() => void)[] = [];

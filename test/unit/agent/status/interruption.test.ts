@@ -15,12 +15,18 @@ async function watch() {
   const heard: Interruption[] = [];
   const logged: string[] = [];
   const clock = createFakeClock();
-  const log = createLog((line) => logged.push(line), clock.now);
+  const log = createLog(
+    (line) => logged.push(line),
+    () => clock.now(),
+  );
   const first = Promise.withResolvers<void>();
   const watching = watchInterruptions(
     { http, clock, log },
     imds.endpoint,
-    (it) => void (heard.push(it), first.resolve()),
+    (it) => {
+      heard.push(it);
+      first.resolve();
+    },
     end.signal,
   );
   onTestFinished(async () => {
