@@ -17,4 +17,6 @@ process.on("message", (order: { advanceMs: number } | "end") => {
   clock.advance(order.advanceMs);
   process.send?.({ now: clock.now() });
 });
+// Whoever started it has gone, however that happened.
+process.once("disconnect", () => process.exit(0));
 process.send?.({ endpoint: cloud.endpoint, credentials: cloud.credentials });
