@@ -35,6 +35,7 @@ export function brokenInvariants(world: World): string[] {
         ...distinctBodies(world, id, outcome),
         ...repeats(world, job, outcome),
         ...deletes(world, job, id),
+        ...impatience(world, job, outcome),
       ];
       found.push(...problems.map((it) => `${it} (job ${job.n}, ${job.kind.name}, ${id})`));
     }
@@ -78,6 +79,9 @@ function ending(world: World, job: SentJob, outcome: Outcome, generation: number
   const code = parked[0];
   if (code !== end.parked && !(code === undefined && wasTaken)) {
     problems.push(`I1: parked as ${code}, not ${end.parked}`);
+  }
+  if (kind.body !== undefined && told === "success" && !kind.body.test(outcome.bodies[0] ?? "")) {
+    problems.push(`the response does not hold ${String(kind.body)}`);
   }
   const most = 1 + world.trouble + (world.excusesOverlap ? 2 : 0);
   if (parked.length > most) problems.push(`I1: ${parked.length} dead letters`);
@@ -145,6 +149,15 @@ function mayBeForgotten(_: World, { host, until }: Attempt, before: number): boo
 
 function isFrozenIn({ host }: Pick<Attempt, "host">, from: number, until: number): boolean {
   return host.frozen.some((it) => it.from <= until && from < it.until);
+}
+
+/** A receiver that asked for time gets it (Retry-After). */
+function impatience(world: World, { kind, healed }: SentJob, { attempts }: Outcome): string[] {
+  const [first, second] = attempts;
+  if (kind.asksForS === undefined || healed || first?.heard !== true || second === undefined) return [];
+  if (world.trouble > 0 || world.excusesOverlap) return [];
+  const afterS = (second.from - first.until) / 1000;
+  return afterS < kind.asksForS ? [`asked again ${afterS} s after it asked for ${kind.asksForS} s`] : [];
 }
 
 /** I5: a message goes only when what it stands for is durable elsewhere. */

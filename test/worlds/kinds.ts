@@ -26,6 +26,12 @@ export interface JobKind {
   request: (n: number) => JobRequest | string;
   attributes?: Record<string, string>;
   end: End;
+  /** What the response document must hold. */
+  body?: RegExp;
+  /** The program must find exactly this in its input. */
+  inputBody?: string;
+  /** Seconds that must pass after a first answer that asked for them (Retry-After). */
+  asksForS?: number;
   /** Seconds it may need when nothing goes wrong, back-offs included. */
   needsS: number;
   /** The client's server, by number of request for this job and generation. `silent`: it never answers. */
@@ -93,9 +99,10 @@ const kind = (name: string, end: End, changes: Partial<JobKind> = {}): JobKind =
 /** Delivered, one way or another. */
 const DELIVERED: readonly JobKind[] = [
   kind("callback", told("success"), { runs: 1 }),
-  kind("http-input", told("success"), { request: fetching, runs: 1 }),
+  kind("http-input", told("success"), { request: fetching, inputBody: "input", runs: 1 }),
   kind("s3-input", told("success"), {
     request: (n) => ({ ...fetching(n), input: { type: "s3", href: "s3://data/input.bin" } }),
+    inputBody: "input",
   }),
   kind("queue", told("success"), { request: asking({ output: { type: "queue" } }), runs: 1 }),
   kind("store", told("success"), { request: asking({ output: { type: "store" } }), runs: 1 }),
@@ -115,6 +122,7 @@ const DELIVERED: readonly JobKind[] = [
   kind("callback-busy", told("success"), {
     callback: (n) => (n === 0 ? { status: 503, headers: { "retry-after": "100" } } : {}),
     needsS: 110,
+    asksForS: 100,
     faults: [27],
   }),
   kind("flaky", told("success"), {
@@ -130,15 +138,18 @@ const DELIVERED: readonly JobKind[] = [
   kind("input-cut", told("success"), {
     request: fetching,
     input: (n) => ({ body: "some bytes", cut: n === 0 }),
+    inputBody: "some bytes",
     faults: [23],
   }),
   kind("files", told("success"), {
     request: asking({ service: "files" }),
     program: () => ({ takesMs: 1_000, writesFile: true }),
+    body: /<artifact name="sum.txt"/,
   }),
   kind("flood", told("success"), {
     request: asking({ service: "small" }),
     program: () => ({ takesMs: 1_000, stdout: "x".repeat(200) }),
+    body: /truncated="true"/,
     faults: [21],
   }),
   kind("forged", told("success"), {
@@ -267,7 +278,7 @@ const PARKED: readonly JobKind[] = [
 const HURRIED = { settings: { deliveryBudgetS: 120, retryBudgetS: 120 } };
 
 /** Given up only after a long time: in worlds of their own, where patience is short. */
-export const PATIENT: readonly JobKind[] = [
+const PATIENT: readonly JobKind[] = [
   kind(
     "callback-down",
     { parked: "output-undeliverable" },
@@ -299,7 +310,7 @@ export const PATIENT: readonly JobKind[] = [
 ];
 
 /** The message outlives the queue's patience: only in a world whose queue keeps messages for ten minutes. */
-export const EXPIRING: JobKind = kind(
+const EXPIRING: JobKind = kind(
   "newer-contract",
   { told: "rejected", parked: "request-expiring" },
   {
@@ -311,5 +322,6 @@ export const EXPIRING: JobKind = kind(
   },
 );
 
+export const SLOW: readonly JobKind[] = [...PATIENT, EXPIRING];
 export const USUAL: readonly JobKind[] = [...DELIVERED, ...REJECTED, ...PARKED];
-export const ALL_KINDS: readonly JobKind[] = [...USUAL, ...PATIENT, EXPIRING];
+export const ALL_KINDS: readonly JobKind[] = [...USUAL, ...SLOW];

@@ -14,7 +14,7 @@ const MOST_STEPS = 300_000;
 export async function comeToRest(world: World, needsS: number): Promise<string[]> {
   const { clock } = world;
   // Budgets go by the wall clock: set back, they end that much later.
-  const later = () => (world.mishaps.has("clock-back") ? world.trouble * JUMP_MS : 0);
+  const later = () => world.backOffMs + (world.mishaps.has("clock-back") ? world.trouble * JUMP_MS : 0);
   const isLate = () =>
     clock.monotonic() > world.troubleUntil + 2 * VISIBILITY_MS + needsS * 1000 + SLACK_MS + later();
   const isShort = () => world.live().length < (world.needsCompany ? 2 : 1);

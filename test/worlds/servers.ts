@@ -102,6 +102,7 @@ export class Servers {
     async function* chunks(): AsyncGenerator<Uint8Array> {
       if (silent) await clock.sleep(24 * 3_600_000, AbortSignal.any([signal, host.death]));
       await clock.sleep(CHUNK_MS, signal);
+      if (host.dead) await new Promise(() => undefined); // nothing arrives at a machine that is lost
       yield content.subarray(0, cut ? content.length / 2 : content.length);
       onEnd();
     }

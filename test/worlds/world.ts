@@ -4,7 +4,7 @@ import type { AgentContext, AgentSettings } from "../../agent/context.ts";
 import { createLog } from "../../base/log.ts";
 import { createS3Store } from "../../cloud/aws/s3-store.ts";
 import type { Store } from "../../cloud/ports/store.ts";
-import type { Queue } from "../../cloud/ports/queue.ts";
+import type { Queue, QueueMessage } from "../../cloud/ports/queue.ts";
 import { buildRequest } from "../../schemas/build.ts";
 import { assembleAgent } from "../support/agent-world.ts";
 import { createMemoryFiles, type MemoryFiles } from "../support/memory-files.ts";
@@ -51,8 +51,10 @@ const AFTERMATH_MS: Partial<Record<Mishap, number>> = {
   slow: 2 * SLOW_MS,
 };
 
-/** Deliveries that fail for as long as a cut lasts are next tried after up to this. */
-const BACKOFF_MS = 128_000;
+/** A stopped agent needs the round trips of a hand-back, no more. */
+const HAND_BACK_MS = 5_000;
+/** Deliveries that failed for as long as a cut lasts are next tried after up to five minutes, and may fail once more. */
+export const BACKOFF_MS = 600_000;
 
 /**
  * Everything outside the agents: time, queues, bucket, the clients' servers, machines. Agents are the production worker
@@ -74,6 +76,8 @@ export function createWorld({
   const objects = createMemoryObjects(clock, "drover");
   void objects.put("input.bin", "input");
   const storeObjects = createMemoryObjects(clock, "log");
+  /** Who was handed a message last. */
+  const holders = new Map<string, Host>();
   let made = 0;
   const queue = (name: "requests" | "responses" | "deliveries" | "dead") => {
     const observe = (event: "sent" | "deleted" | "received") => (message: HeldMessage) => {
@@ -124,11 +128,14 @@ export function createWorld({
     excusesOverlap: nature.twice !== undefined || nature.oldHandles === "ignored",
     /** One agent alone would wait for the end of the mishap. */
     needsCompany: false,
+    /** Back-offs that the faults have made long. */
+    backOffMs: 0,
     extend: (untilMs: number) => {
       world.troubleUntil = Math.max(world.troubleUntil, untilMs);
     },
     submit,
     start,
+    expectBack,
     /** Told to leave by somebody; they count as gone. */
     leaving: new Set<Machine>(),
     live: () => machines.filter((it) => !it.host.dead && !world.leaving.has(it)),
@@ -146,8 +153,7 @@ export function createWorld({
     const n = ledger.jobs.length;
     const attributes = { ...kind.attributes };
     const job = ledger.add(kind, attributes);
-    const asked = kind.request(n);
-    const body = typeof asked === "string" ? asked : buildRequest(asked);
+    const body = documentOf(kind, n);
     job.id = await queues.requests.send(body, { attributes });
     history.say("client", `sends job ${n} (${kind.name}) as ${job.id}`);
     return job;
@@ -158,7 +164,7 @@ export function createWorld({
     world.mishaps.add(mishap);
     world.trouble++;
     world.extend(clock.monotonic() + (AFTERMATH_MS[mishap] ?? 0));
-    if (mishap === "cut-off" && call.port === "http") world.extend(clock.monotonic() + CUT_MS + BACKOFF_MS);
+    if (mishap === "cut-off" && call.port === "http") world.backOffMs = BACKOFF_MS;
     if (mishap === "expires" || mishap === "twice" || mishap.startsWith("freezes"))
       world.excusesOverlap = true;
     world.needsCompany ||= mishap === "cut-off" || world.excusesOverlap;
@@ -172,6 +178,20 @@ export function createWorld({
     for (const message of queues.requests.messages) {
       if (message.receiveCount > 0) message.visibleAt = Math.min(message.visibleAt, clock.monotonic());
     }
+  }
+
+  /** An agent that leaves in order hands its messages back at once: nobody has to wait for the visibility timeout. */
+  function expectBack(host: Host): void {
+    const now = clock.monotonic();
+    const held = queues.requests.messages.filter((it) => holders.get(it.id) === host && it.visibleAt > now);
+    const counts = new Map(held.map((it) => [it, it.receiveCount]));
+    clock.after(HAND_BACK_MS, () => {
+      if (host.dead || host.isFrozen || host.cuts.length > 0) return;
+      for (const it of queues.requests.messages) {
+        if (counts.get(it) !== it.receiveCount || it.visibleAt <= clock.monotonic()) continue;
+        ledger.wrongs.push(`I10: ${host.name} left and did not hand ${it.id} back`);
+      }
+    });
   }
 
   function onDeath(host: Host): void {
@@ -194,6 +214,8 @@ export function createWorld({
         history.call(it, call, args, outcome);
         if (call.name === "files.remove" && "error" in outcome) world.mishaps.add("remove-failed");
         numbers.called(it, call, args, outcome);
+        if (call.name !== "requests.receive" || "error" in outcome) return;
+        for (const message of outcome.result as QueueMessage[]) holders.set(message.id, it);
       },
     });
     history.say(name, "starts");
@@ -284,6 +306,13 @@ export function createWorld({
       if (job === undefined) return { takesMs: 1_000 };
       const behaviour = job.kind.program?.(job.runs) ?? { takesMs: 1_000, stdout: "1 2 3" };
       ledger.ran(job, host, world.excusesOverlap);
+      const { inputBody } = job.kind;
+      const input = files.contents.get(
+        `${cwd.replace(/work$/, "input")}${job.kind.name === "s3-input" ? ".bin" : ""}`,
+      );
+      if (inputBody !== undefined && String(input) !== inputBody) {
+        ledger.wrongs.push(`the program of job ${job.n} runs on an input that is not whole`);
+      }
       if (job.kind.program !== undefined) numbers.fire(job.kind.faults);
       if (behaviour.kills) clock.after(behaviour.takesMs - 100, () => host.die());
       if (behaviour.writesFile)
@@ -301,6 +330,19 @@ export function createWorld({
   }
 
   return world;
+}
+
+const documents = new Map<string, string>();
+
+/** The same few documents in every world. */
+function documentOf(kind: JobKind, n: number): string {
+  const key = `${kind.name} ${n}`;
+  const known = documents.get(key);
+  if (known !== undefined) return known;
+  const asked = kind.request(n);
+  const made = typeof asked === "string" ? asked : buildRequest(asked);
+  documents.set(key, made);
+  return made;
 }
 
 function isUnoccupied(worker: Worker): boolean {
