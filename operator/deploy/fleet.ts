@@ -13,6 +13,8 @@ export interface InstanceRelease {
   done: number;
   failed: number;
   ageS: number;
+  /** An agent of another release still takes jobs here: it has not been told to drain, or has not said so yet. */
+  isChanging: boolean;
 }
 
 const MISSED_HEARTBEATS = 3;
@@ -20,12 +22,15 @@ const USUAL_PERIOD_S = 10;
 
 /** The instances that report, one entry each, by name. */
 export async function instancesOf(store: Store, now: number): Promise<InstanceRelease[]> {
-  const newest = new Map<string, InstanceRelease>();
-  for (const row of await store.listStatus()) {
+  const alive = (await store.listStatus()).flatMap((row) => {
     const entry = entryOf(row, now);
-    if (entry.ageS > MISSED_HEARTBEATS * (numberOf(row, "periodS") || USUAL_PERIOD_S)) continue;
-    const known = newest.get(entry.instance);
-    if (known === undefined || entry.startedAt > known.startedAt) newest.set(entry.instance, entry);
+    const isSilent = entry.ageS > MISSED_HEARTBEATS * (numberOf(row, "periodS") || USUAL_PERIOD_S);
+    return isSilent ? [] : [{ ...entry, isWorking: textOf(row, "state") === "working" }];
+  });
+  const newest = new Map<string, InstanceRelease>();
+  for (const { isWorking: _, ...entry } of alive.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    const others = alive.filter((it) => it.instance === entry.instance && it.release !== entry.release);
+    newest.set(entry.instance, { ...entry, isChanging: others.some((it) => it.isWorking) });
   }
   return [...newest.values()].toSorted((a, b) => (a.instance < b.instance ? -1 : 1));
 }
@@ -40,6 +45,7 @@ function entryOf(row: StatusRow, now: number): InstanceRelease {
     done: numberOf(row, "done"),
     failed: numberOf(row, "failed"),
     ageS: Math.max(0, (now - row.heartbeatAt) / 1000),
+    isChanging: false,
   };
 }
 

@@ -25,7 +25,7 @@ export async function awaitFleet(
   const told = new Set<string>();
   for (;;) {
     const instances = await instancesOf(store, clock.now());
-    const isThere = (it: InstanceRelease) => it.release === wantedOf(channel, it.instance);
+    const isThere = (it: InstanceRelease) => it.release === wantedOf(channel, it.instance) && !it.isChanging;
     for (const it of instances) {
       if (!isThere(it) || told.has(it.instance)) continue;
       told.add(it.instance);
@@ -49,7 +49,10 @@ function refused(instances: readonly InstanceRelease[]): DroverError {
 }
 
 function slow(instances: readonly InstanceRelease[], limitS: number): DroverError {
-  const each = instances.map((it) => `${it.instance} runs ${it.release}${it.problem && ` (${it.problem})`}`);
+  const each = instances.map(
+    (it) =>
+      `${it.instance} runs ${it.release}${it.isChanging ? " beside another" : ""}${it.problem && ` (${it.problem})`}`,
+  );
   const advice = "They may still follow: see drover releases.";
   return new DroverError("deploy-slow", `After ${limitS} s: ${each.join("; ")}. ${advice}`);
 }

@@ -44,6 +44,7 @@ const instance = (it: Partial<InstanceRelease>): InstanceRelease => ({
   done: 0,
   failed: 0,
   ageS: 0,
+  isChanging: false,
   ...it,
 });
 
