@@ -17,6 +17,9 @@ import { chooseResting } from "./victims.ts";
 /** How often the daemon decides, seconds. */
 export const PERIOD_S = 10;
 
+/** The caution beyond which waiting for slow boots has made too many jobs late. */
+const TOO_LATE = 1;
+
 export const droverPolicy: Policy<PolicyState> = {
   name: "drover",
   periodS: PERIOD_S,
@@ -35,13 +38,19 @@ export function decide(snapshot: Snapshot, settings: Settings, before: PolicySta
     return { actions: [], sentence: held ?? "hold", state: before };
   }
   const situation = observe(snapshot, snapshot.queue, settings, before);
-  const { boots, fleet } = situation;
-  const slowBootS = boots[Math.floor(0.9 * boots.length)] ?? 0;
-  const plan = settings.targetWaitS >= slowBootS ? planPatient(situation) : planAhead(situation);
+  const { fleet } = situation;
+  const plan = jobsMayWait(situation) ? planPatient(situation) : planAhead(situation);
   const size = fleet.ready.length + fleet.booting.length;
   const more = Math.max(plan.more, settings.minInstances - size);
   const fewer = Math.min(plan.fewer, size - settings.minInstances);
   return act({ ...situation, state: plan.state }, more, fewer, plan.why);
+}
+
+/** Most boots must be in time; whether the slow tenth may be late is for experience to say. */
+function jobsMayWait({ boots, settings, state }: Situation): boolean {
+  const quantile = (share: number) => boots[Math.floor(share * boots.length)] ?? 0;
+  if (settings.targetWaitS >= quantile(0.9)) return true;
+  return settings.targetWaitS >= quantile(0.75) && state.caution < TOO_LATE;
 }
 
 function observe(snapshot: Snapshot, queue: QueueView, settings: Settings, before: PolicyState): Situation {

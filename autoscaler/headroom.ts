@@ -21,6 +21,7 @@ interface Question {
   fleet: Fleet;
   meanServiceS: number;
   bootS: number;
+  targetWaitS: number;
   caution: number;
 }
 
@@ -28,21 +29,24 @@ interface Question {
  * The fleet that a target shorter than a boot needs: help that is asked for now comes too late for the jobs that wait now,
  * so capacity must be there before. Load at the present rate (with caution: at the most it may be), a margin that
  * grows with the root of the load (square-root staffing), and what drains, within a time that shrinks with caution, the
- * backlog there will be when a new instance is up.
+ * backlog there will be when a new instance is up. The nearer the target is to a boot, the less of this is asked for.
  */
 export function instancesWanted(question: Question): number {
-  const { marks, dispersion, waiting, fleet, meanServiceS, bootS, caution, atS } = question;
+  const { marks, dispersion, waiting, fleet, meanServiceS, bootS, targetWaitS, caution, atS } = question;
   const careful = Math.min(1, Math.max(0, caution));
   const bold = Math.max(0, -caution);
   const { perS, mostPerS } = rateNow(marks, dispersion);
-  const load = (perS + careful * (mostPerS - perS)) * meanServiceS;
+  const tight = Math.min(1, Math.max(0, 2 - targetWaitS / bootS));
+  const load = (perS + tight * careful * (mostPerS - perS)) * meanServiceS;
   const onTheWay = fleet.booting.reduce(
     (sum, one) => sum + one.slots * Math.min(bootS, Math.max(0, atS - one.launchedAtS)),
     0,
   );
-  const backlog = Math.max(0, waiting * meanServiceS + (load - fleet.slots) * bootS - onTheWay);
+  // What may wait for a good part of a boot calls for nobody.
+  const tolerated = fleet.slots * Math.max(0, targetWaitS - bootS / 2) * (1 - careful / 2);
+  const backlog = Math.max(0, waiting * meanServiceS + (load - fleet.slots) * bootS - onTheWay - tolerated);
   const drainS = SLOWEST_DRAIN_S * (FASTEST_DRAIN_S / SLOWEST_DRAIN_S) ** careful;
-  const margin = 2 * Math.max(0, caution) * Math.sqrt(load);
+  const margin = 2 * tight * Math.max(0, caution) * Math.sqrt(load);
   const slots = Math.max(load + margin, load + backlog / drainS);
   return Math.max(0, Math.ceil(slots / fleet.slotsEach - ROUNDING - 0.4 * bold));
 }

@@ -16,6 +16,7 @@ export function planAhead(situation: Situation): Plan {
     fleet,
     meanServiceS,
     bootS,
+    targetWaitS: settings.targetWaitS,
     caution,
   });
   const recent = addWanted(state, atS, wanted, caution);

@@ -53,7 +53,8 @@ function planSurplus(situation: Situation, allowedS: number): Plan {
   const expecting = fleet.booting.some(({ launchedAtS }) => atS - launchedAtS <= slowestS);
   const idle = expecting ? 0 : idleInstances({ usage: state.usage, fleet, allowedS, bootS, meanServiceS });
   if (idle <= 0) return { more: 0, fewer: 0, why: "all have work", state };
-  const settles = atS - (state.lastRestAtS ?? -Infinity) < SETTLE_S && idle < Math.max(2, FEW * fleet.ready.length);
+  const settles =
+    atS - (state.lastRestAtS ?? -Infinity) < SETTLE_S && idle < Math.max(2, FEW * fleet.ready.length);
   if (settles) return { more: 0, fewer: 0, why: `${idle} have had no work, soon`, state };
   return {
     more: 0,
