@@ -89,10 +89,10 @@ export class Job {
       this.#abort.abort(new Leaving("the job was cancelled"));
   }
 
-  /** From receipt to a final state. Never rejects. */
-  async live(leases: LeaseKeeper): Promise<void> {
+  /** From receipt to a final state. Never rejects. @param since see LeaseKeeper.hold */
+  async live(leases: LeaseKeeper, since: number): Promise<void> {
     const message = this.#message;
-    const lease = leases.hold(message.receiptHandle, (reason) => this.#abort.abort(reason));
+    const lease = leases.hold(message.receiptHandle, (reason) => this.#abort.abort(reason), since);
     const holding: Holding = {
       message,
       lease,

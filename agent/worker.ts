@@ -6,6 +6,7 @@ import { Job } from "./job.ts";
 import { appetite, type Holdings } from "./receive/appetite.ts";
 import { LeaseKeeper } from "./receive/lease.ts";
 import { Mean } from "./receive/mean.ts";
+import { Pulse } from "./receive/pulse.ts";
 import { QueueClock } from "./receive/queue-clock.ts";
 import { Wakeup } from "./receive/wakeup.ts";
 import { redeliver } from "./result/redeliver.ts";
@@ -29,6 +30,8 @@ const POLL_S = 20;
 const LONGEST_NOTICE_S = 120;
 /** For the results, the deletes and the hand-backs of what did not end in time. */
 const EVACUATION_MARGIN_S = 10;
+/** How finely a lease's beginning is known, in parts of the visibility timeout. */
+const PULSES = 12;
 const RECEIVE_RETRY_BASE_MS = 500;
 const RECEIVE_RETRY_CAP_MS = 20_000;
 /** Deliveries hold no slot, but each holds a connection. */
@@ -43,6 +46,7 @@ export class Worker {
   readonly #jobs = new Set<Job>();
   readonly #slots: Slots;
   readonly #queueClock: QueueClock;
+  readonly #pulse: Pulse;
   readonly #runS = new Mean();
   readonly #inputS = new Mean();
   readonly #changed = new Wakeup();
@@ -55,6 +59,7 @@ export class Worker {
   constructor(context: AgentContext, slots = new Slots(context.settings.slots)) {
     this.#context = context;
     this.#queueClock = new QueueClock(context.clock);
+    this.#pulse = new Pulse(context.clock, (context.settings.visibilityTimeoutS * 1000) / PULSES);
     this.#slots = slots;
     slots.onAdded = () => this.#changed.wake();
     this.polling = new Promise((resolve) => {
@@ -66,18 +71,21 @@ export class Worker {
   async run(): Promise<void> {
     const { queues, clock, log, settings } = this.#context;
     const { visibilityTimeoutS } = settings;
+    this.#pulse.start();
     const requests = new LeaseKeeper({ queue: queues.requests, clock, log, visibilityTimeoutS });
     const deliveries = new LeaseKeeper({ queue: queues.deliveries, clock, log, visibilityTimeoutS });
     await Promise.all([
       this.#poll(
         queues.requests,
         () => this.#want(),
-        (message) => this.#take(message, requests),
+        requests,
+        (message, since) => this.#take(message, requests, since),
       ),
       this.#redeliver(deliveries),
     ]);
     while (this.#jobs.size > 0) await this.#changed.wait(clock);
     this.#cancelDrainTimer();
+    this.#pulse.stop();
     this.state = "stopped";
   }
 
@@ -153,11 +161,11 @@ export class Worker {
     return 0;
   }
 
-  #take(message: QueueMessage, leases: LeaseKeeper): void {
+  #take(message: QueueMessage, leases: LeaseKeeper, since: number): void {
     this.#queueClock.observe(message);
     const job = new Job(this.#context, this.#slots, this.#queueClock, message, (it) => this.#onChange(it));
     this.#jobs.add(job);
-    void job.live(leases).finally(() => {
+    void job.live(leases, since).finally(() => {
       this.#jobs.delete(job);
       this.#changed.wake();
     });
@@ -175,7 +183,8 @@ export class Worker {
   async #poll(
     queue: Queue,
     want: () => Promise<number>,
-    take: (message: QueueMessage) => void,
+    leases: LeaseKeeper,
+    take: (message: QueueMessage, since: number) => void,
   ): Promise<void> {
     const { clock, random, log, settings } = this.#context;
     let failures = 0;
@@ -191,7 +200,11 @@ export class Worker {
           signal: this.#polls.signal,
         });
         failures = 0;
-        if (this.state === "working") for (const message of messages) take(message);
+        const since = this.#pulse.last;
+        if (leases.isStale(since)) {
+          // We were stopped while the answer lay there: what it brought comes back by itself, perhaps to others.
+          log.warn("receive.stale", { queue: queue.name, messages: messages.length });
+        } else if (this.state === "working") for (const message of messages) take(message, since);
         else await handBack(queue, messages);
       } catch (error) {
         log.warn("receive.failed", { queue: queue.name, reason: reasonOf(error) });
@@ -207,8 +220,8 @@ export class Worker {
       if (this.state === "working" && under.size >= REDELIVERIES) await Promise.race(under);
       return this.state === "working" ? REDELIVERIES - under.size : 0;
     };
-    await this.#poll(this.#context.queues.deliveries, want, (message) => {
-      const work = redeliver(this.#context, leases, message, this.#stop.signal);
+    await this.#poll(this.#context.queues.deliveries, want, leases, (message, since) => {
+      const work = redeliver(this.#context, leases, message, since, this.#stop.signal);
       under.add(work);
       void work.finally(() => under.delete(work));
     });

@@ -52,7 +52,17 @@ export function referenceKey(reference: string): string {
 export const FLEET_KEY = "fleet/key";
 
 /** Prefixes that belong to the fleet: of jobs, and of the store's log and status (cloud/aws/s3-store.ts). */
-const INTERNAL = ["jobs/", "artifacts/", CANCELS_PREFIX, "references/", "fleet/", "activity/", "status/"];
+const INTERNAL = [
+  "jobs/",
+  "artifacts/",
+  CANCELS_PREFIX,
+  "references/",
+  "fleet/",
+  "activity/",
+  "status/",
+  "releases/",
+  "boot/",
+];
 
 /** True for the fleet's own records, which no job may name as its input. */
 export function isInternalKey(key: string): boolean {

@@ -59,14 +59,17 @@ export class LeaseKeeper {
     this.#goodForMs = visibilityMs - Math.min(5_000, visibilityMs / 6);
   }
 
-  /** Takes charge of a message that was received just now. `onLost` is called at most once. */
-  hold(receiptHandle: string, onLost: (reason: LeaseLost) => void): Lease {
+  /**
+   * Takes charge of a message that was received just now. `onLost` is called at most once.
+   * @param since monotonic milliseconds before which the queue cannot have handed it out; now, when nothing is said
+   */
+  hold(receiptHandle: string, onLost: (reason: LeaseLost) => void, since?: number): Lease {
     const { clock } = this.#tools;
-    const now = clock.monotonic();
+    const from = since ?? clock.monotonic();
     const held: Held = {
       receiptHandle,
-      until: now + this.#goodForMs,
-      nextBeat: now + this.#intervalMs,
+      until: from + this.#goodForMs,
+      nextBeat: from + this.#intervalMs,
       lost: false,
       beat: Promise.resolve(),
       onLost,
@@ -81,6 +84,11 @@ export class LeaseKeeper {
         return held.beat;
       },
     };
+  }
+
+  /** True when a message that was handed out at `since` may be somebody else's by now. */
+  isStale(since: number): boolean {
+    return this.#tools.clock.monotonic() >= since + this.#goodForMs;
   }
 
   #drop(receiptHandle: string): void {

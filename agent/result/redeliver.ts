@@ -30,10 +30,11 @@ export async function redeliver(
   context: AgentContext,
   leases: LeaseKeeper,
   message: QueueMessage,
+  since: number,
   stop: AbortSignal,
 ): Promise<void> {
   const lost = new AbortController();
-  const lease = leases.hold(message.receiptHandle, (reason) => lost.abort(reason));
+  const lease = leases.hold(message.receiptHandle, (reason) => lost.abort(reason), since);
   const signal = AbortSignal.any([lost.signal, stop]);
   const { deliveries } = context.queues;
   let next: Next;

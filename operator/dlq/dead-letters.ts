@@ -3,6 +3,7 @@ import { DroverError } from "../../base/errors.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import type { Queue, QueueMessage } from "../../cloud/ports/queue.ts";
 import { IDENTITY_ATTRIBUTE, type JobIdentity, signIdentity, verifyIdentity } from "../../jobs/identity.ts";
+import { resultKey } from "../../jobs/keys.ts";
 import { maskSecrets } from "../../schemas/mask.ts";
 
 /** A request that waits for a person, with what is known of it. */
@@ -81,7 +82,7 @@ export async function requestText({ objects }: DeadLetterTools, letter: DeadLett
 export async function replay(
   tools: DeadLetterTools,
   letter: DeadLetter,
-): Promise<"redelivery" | "new generation"> {
+): Promise<"redelivery" | "new generation" | "already replayed"> {
   const { queues, fleetKey, objects } = tools;
   const redelivery = letter.code === "output-undeliverable";
   const request = await carriedBody(objects, letter.job, letter.message);
@@ -96,6 +97,11 @@ export async function replay(
     await queues.deliveries.send(body, { attributes });
   } else {
     const next = { id: letter.job.id, generation: letter.job.generation + 1 };
+    // A crash may have left two letters of one job: the second has nothing left to do.
+    if ((await objects.head(resultKey(next))) !== undefined) {
+      await drop(tools, letter);
+      return "already replayed";
+    }
     await queues.requests.send(request, {
       attributes: { [IDENTITY_ATTRIBUTE]: signIdentity(next, request, fleetKey) },
     });

@@ -41,9 +41,19 @@ export function main(argv: string[]): Promise<number> {
       .action((ids: string[], flags: Flags) => run(ids, flags));
   add("list [ids...]", "One line for each: job, code, age, reason.", list);
   add("show <ids...>", "Everything that is known of a letter, and its request with secrets masked.", show);
-  add("replay [ids...]", "Do it again, or deliver again what could not be delivered.", (ids, flags) =>
-    forEach(ids, flags, async (tools, letter) => `${letter.job.id} replayed: ${await replay(tools, letter)}`),
-  );
+  add("replay [ids...]", "Do it again, or deliver again what could not be delivered.", (ids, flags) => {
+    const replayed = new Set<string>();
+    return forEach(ids, flags, async (tools, letter) => {
+      const { id, generation } = letter.job;
+      // A crash may have left two letters of one job; both would be the same generation.
+      if (replayed.has(`${id} ${generation}`)) {
+        await drop(tools, letter);
+        return `${id} dropped: a double`;
+      }
+      replayed.add(`${id} ${generation}`);
+      return `${id} replayed: ${await replay(tools, letter)}`;
+    });
+  });
   add("drop [ids...]", "Delete letters for good.", (ids, flags) =>
     forEach(ids, flags, async (tools, letter) => {
       await drop(tools, letter);
