@@ -105,7 +105,7 @@ async function tableOf(
   ]);
   const grid = [header, header.map((_, at) => (at === 0 ? "---" : "---:")), ...lines];
   const unit = spot ? "dollars over LB(W) at the on-demand price" : "instance-hours over LB(W)";
-  const caption = `Each cell: ${unit}, then the share of jobs in time; ~~struck~~ where that misses ${100 * targetShare} %.`;
+  const caption = `Each cell: ${unit}, then the share of jobs in time; ~~struck~~ where that misses ${100 * targetShare} %. Means over ${flags.seeds} seeds.`;
   return `### ${title}\n\n${caption}\n\n${grid.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
 }
 
