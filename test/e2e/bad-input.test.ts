@@ -194,7 +194,7 @@ describe("nobody can be told: the request waits in the dead-letter queue, with t
   });
 
   test.each([
-    ["says it is gone for good", "/gone-callback", 2],
+    ["says it is gone for good", "/gone-callback", 1],
     ["refuses again and again", "/refusing-callback", 4],
   ])(
     "a callback that %s",
