@@ -44,7 +44,11 @@ export function brokenInvariants(world: World): string[] {
   return [...found, ...strangers(world, known), ...leftovers(world), ...leaks(world)];
 }
 
-function outcomeOf({ servers, queues, objects, ledger }: World, job: SentJob, id: string): Outcome {
+function outcomeOf(
+  { servers, cloud: { queues, objects }, ledger }: World,
+  job: SentJob,
+  id: string,
+): Outcome {
   const attempts = servers.attempts.filter((it) => it.id === id);
   const accepted = attempts.filter((it) => it.status !== undefined && it.status < 300).map((it) => it.body);
   const queued = queues.responses.messages.filter((it) => ledger.idOf(it) === id).map((it) => it.body);
@@ -104,7 +108,7 @@ function isNobodys({ cancelled, kind: { end } }: SentJob): boolean {
 }
 
 /** I3: one body for each job and generation, and it is the one in the bucket. */
-function distinctBodies({ objects }: World, id: string, { bodies }: Outcome): string[] {
+function distinctBodies({ cloud: { objects } }: World, id: string, { bodies }: Outcome): string[] {
   const distinct = new Set(bodies);
   if (distinct.size > 1) return [`I3: ${distinct.size} different bodies`];
   const [body] = distinct;
@@ -182,16 +186,22 @@ function deletes(world: World, job: SentJob, id: string): string[] {
 }
 
 /** A try is the job's own, or the fault's: never more starts of its program than both explain, and never fewer. */
-function runs(world: World, { kind, runs: ran, cancelled, generations }: SentJob): string[] {
+function runs(world: World, { kind, runs: ran, ended, cancelled, generations }: SentJob): string[] {
   if (kind.runs === undefined || cancelled || generations > 1) return [];
   const most = kind.runs + world.trouble + (world.excusesOverlap ? Infinity : 0);
   if (ran > most) return [`its program ran ${ran} times, at most ${most} are explained`];
   const isEarly = world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back") || world.trouble >= 3;
+  if (kind.end.parked === "program-failed" && ended < kind.runs && !isEarly) {
+    return [`parked after its program failed ${ended} times, not ${kind.runs}`];
+  }
   return ran < kind.runs && !isEarly ? [`its program ran ${ran} times, not ${kind.runs}`] : [];
 }
 
 /** I2: nothing arrives, is kept or is parked for a job that nobody sent. */
-function strangers({ servers, queues, objects, ledger }: World, known: ReadonlySet<string>): string[] {
+function strangers(
+  { servers, cloud: { queues, objects }, ledger }: World,
+  known: ReadonlySet<string>,
+): string[] {
   const seen = [
     ...servers.attempts.map((it) => it.id),
     ...queues.responses.messages.map((it) => ledger.idOf(it)),
@@ -229,10 +239,10 @@ const CODED = [
 ];
 
 /** I9: no planted secret in a log line, a dead letter's attributes, a response, a status row or the activity log. */
-function leaks({ logged, queues, objects, storeObjects, machines }: World): string[] {
+function leaks({ logged, cloud: { queues, objects, logObjects }, machines }: World): string[] {
   const places: [string, readonly string[]][] = [
     ["the log", logged],
-    ["the store", [...storeObjects.stored.values()].map((it) => it.body.toString())],
+    ["the store", [...logObjects.stored.values()].map((it) => it.body.toString())],
     ["a dead letter", queues.dead.messages.map((it) => JSON.stringify(it.attributes))],
     ["a response", queues.responses.messages.flatMap((it) => [it.body, JSON.stringify(it.attributes)])],
     [

@@ -19,7 +19,7 @@ export interface Surroundings {
   /** Before a call with this mishap has its effect; also called for a death that no call set off. */
   onMishap: (host: Host, call: Call, mishap: Mishap) => void;
   onCall: (host: Host, call: Call, args: readonly unknown[], outcome: Outcome) => void;
-  onDeath: (host: Host) => void;
+  onDeath: (host: Host, isByProgram: boolean) => void;
 }
 
 export type Outcome = { result: unknown } | { error: unknown };
@@ -51,6 +51,7 @@ export class Host {
   /** Resolves when the process goes on; undefined while it is not stopped. */
   #thaw: PromiseWithResolvers<void> | undefined;
   #overdue: (() => void)[] = [];
+  #thawedAt = -1;
 
   constructor(name: string, world: Surroundings) {
     this.name = name;
@@ -76,9 +77,10 @@ export class Host {
     return this.#death.signal;
   }
 
-  die(): void {
+  /** @param isByProgram a program takes its machine down, every time */
+  die(isByProgram = false): void {
     if (this.dead) return;
-    this.#world.onDeath(this);
+    this.#world.onDeath(this, isByProgram);
     this.diedAt = this.#world.clock.monotonic();
     for (const cancel of this.#timers) cancel();
     for (const child of this.#children) child.kill("SIGKILL"); // bwrap --die-with-parent
@@ -91,6 +93,7 @@ export class Host {
     this.frozen.push({ from: clock.monotonic(), until: clock.monotonic() + ms });
     this.#thaw = Promise.withResolvers();
     clock.after(ms, () => {
+      this.#thawedAt = clock.monotonic();
       this.#thaw?.resolve();
       this.#thaw = undefined;
       for (const fn of this.#overdue.splice(0)) this.clock.after(0, fn);
@@ -190,6 +193,8 @@ export class Host {
 
   async #meet(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {
     const { clock, onCall, onMishap, meet } = this.#world;
+    // A round trip takes its time: after a stop the overdue timers come before any new answer.
+    if (clock.monotonic() === this.#thawedAt) await clock.sleep(1);
     const decidedAt = clock.monotonic();
     const planned = meet(this, call);
     // A program that was started has no answer that could be lost.

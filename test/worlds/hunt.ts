@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { mutate } from "./hooks.ts";
 import { type Mutant, readMutants } from "./mutants.ts";
 
 /** Random worlds within which every bug must be found. */
@@ -22,7 +21,9 @@ interface Caught {
  */
 export async function huntMutants(json: boolean, only?: string): Promise<number> {
   const mutants = readMutants().filter((it) => only === undefined || it.id === only);
-  for (const it of mutants) mutate(readFileSync(new URL(`../../${it.file}`, import.meta.url), "utf8"), it);
+  const stale = mutants.filter((it) => !applies(it));
+  for (const { id, file } of stale) process.stderr.write(`✗ ${id} does not apply to ${file} any more\n`);
+  if (stale.length > 0) return 1;
   const waiting = [...mutants];
   const results: Caught[] = [];
   const hunter = async () => {
@@ -40,6 +41,10 @@ export async function huntMutants(json: boolean, only?: string): Promise<number>
     );
   else process.stdout.write(`${results.length - free.length} of ${results.length} planted bugs caught\n`);
   return free.length === 0 ? 0 : 1;
+}
+
+function applies({ file, find }: Mutant): boolean {
+  return readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split(find).length === 2;
 }
 
 function lineOf({ mutant, seed, problem }: Caught): string {

@@ -57,6 +57,7 @@ const service = (name: string, changes: Parameters<typeof manifestOf>[0] = {}) =
 
 export const SERVICES: readonly ServiceManifest[] = [
   service("plain"),
+  service("patient", { retries: 3 }),
   service("once", { retries: 0, timeoutS: 20 }),
   service("fetch", { input: { types: ["http", "s3"], timeoutS: 20, maxBytes: 1_000 } }),
   service("files", { result: { kind: "files" } }),
@@ -137,8 +138,9 @@ const DELIVERED: readonly JobKind[] = [
   }),
   kind("input-cut", told("success"), {
     request: fetching,
-    input: (n) => ({ body: "some bytes", cut: n === 0 }),
+    input: (n) => ({ body: "some bytes", cut: n < 4 }),
     inputBody: "some bytes",
+    needsS: 60,
     faults: [23],
   }),
   kind("files", told("success"), {
@@ -228,8 +230,9 @@ const PARKED: readonly JobKind[] = [
     "fails",
     { told: "failed", parked: "program-failed" },
     {
+      request: asking({ service: "patient" }),
       program: () => ({ takesMs: 500, code: 3, stderr: "no such lens" }),
-      runs: 2,
+      runs: 4,
       needsS: 45,
       faults: [14],
     },

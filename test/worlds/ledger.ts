@@ -18,6 +18,8 @@ export interface SentJob {
   healed: boolean;
   /** Starts of its program, and the hosts on which one runs. */
   runs: number;
+  /** Runs that came to their own end, on a machine that was there to see it. */
+  ended: number;
   running: Set<Host>;
   /** Generations that exist: one, and one for each replay. */
   generations: number;
@@ -61,6 +63,7 @@ export class Ledger {
       cancelled: false,
       healed: false,
       runs: 0,
+      ended: 0,
       running: new Set(),
       generations: 1,
     };

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { prepareImports } from "./hooks.ts";
 import { mutantNamed } from "./mutants.ts";
+import { letSignalsGo } from "./signals.ts";
 
 /**
  * Plays simulated worlds and checks the invariants: see docs/proof.md.
@@ -31,6 +32,7 @@ if (values.mutants) {
   // Worlds are many and short: a larger nursery, and no stack traces for the thousands of errors that are meant to be.
   setFlagsFromString("--max-semi-space-size=64");
   Error.stackTraceLimit = values.seed !== undefined && values.seeds === undefined ? 20 : 0;
+  letSignalsGo();
   prepareImports(values.mutant === undefined ? [] : [mutantNamed(values.mutant)]);
   const { run } = await import("./run.ts");
   process.exitCode = await run({

@@ -28,6 +28,11 @@ export class Numbers {
     if (port === "store" && !host.dead) this.fire([31]);
   }
 
+  parked(code: string): void {
+    if (code === "request-expiring") this.fire([12]);
+    if (code === "program-failed") this.fire([14]);
+  }
+
   death(host: Host, servers: Servers): void {
     if ((servers.downloading.get(host) ?? 0) > 0) this.fire([1]);
     if (host.running > 0) this.fire([2, 13]);

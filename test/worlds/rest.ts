@@ -16,7 +16,7 @@ export async function comeToRest(world: World, needsS: number): Promise<string[]
   // Budgets go by the wall clock: set back, they end that much later.
   const later = () => world.backOffMs + (world.mishaps.has("clock-back") ? world.trouble * JUMP_MS : 0);
   const isLate = () =>
-    clock.monotonic() > world.troubleUntil + 2 * VISIBILITY_MS + needsS * 1000 + SLACK_MS + later();
+    clock.monotonic() > world.wellFromMs + 2 * VISIBILITY_MS + needsS * 1000 + SLACK_MS + later();
   const isShort = () => world.live().length < (world.needsCompany ? 2 : 1);
   let steps = 0;
   do {
@@ -25,7 +25,7 @@ export async function comeToRest(world: World, needsS: number): Promise<string[]
   } while (isShort() && !world.isIdle());
   if (steps > MOST_STEPS) return ["the world goes round in circles"];
   if (world.isIdle()) return [];
-  const lateS = Math.round((clock.monotonic() - world.troubleUntil) / 1000);
+  const lateS = Math.round((clock.monotonic() - world.wellFromMs) / 1000);
   return [`I10: not at rest ${lateS} s after the last fault`];
 }
 

@@ -2,7 +2,7 @@ import { brokenInvariants } from "./checker.ts";
 import { type Call, isDistinct, type Mishap } from "./faults.ts";
 import type { JobKind } from "./kinds.ts";
 import { comeToRest, leave } from "./rest.ts";
-import { createWorld, type World, type WorldOptions } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
 
 /** One mishap at the n-th counted call of all agents together; from 1. */
 export interface Fault {
@@ -34,7 +34,7 @@ export async function playSchedule(
 ): Promise<Played> {
   const calls: Call[] = [];
   let left = faults.length;
-  const world = createWorld({
+  const world = new World({
     ...kind.world,
     ...options,
     seed: options.seed ?? 1,

@@ -1,14 +1,14 @@
 import type { Random } from "../../base/random.ts";
 import { drop, replay, withDeadLetters } from "../../operator/dlq/dead-letters.ts";
 import { cancel } from "../../operator/jobs/jobs.ts";
-import type { QueueNature } from "../support/memory-queue.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
+import type { Nature } from "./cloud.ts";
 import { MISHAPS, type Mishap } from "./faults.ts";
 import { FLEET_KEY, SLOW, USUAL } from "./kinds.ts";
 import { comeToRest, leave } from "./rest.ts";
 import { type Fault, playSchedule } from "./schedules.ts";
-import { BACKOFF_MS, createWorld, type World } from "./world.ts";
+import { World } from "./world.ts";
 
 export interface Swarm {
   world: World;
@@ -29,7 +29,12 @@ async function playOneJob(seed: number, random: Random): Promise<Swarm> {
     const mishap = pick(random, MISHAPS);
     if (clocks || !mishap.startsWith("clock")) faults.push({ at: 1 + below(random, 24), mishap });
   }
-  return await playSchedule(kind, faults, { seed, mayMiss: true, nature: natureOf(random) });
+  return await playSchedule(kind, faults, {
+    seed,
+    mayMiss: true,
+    nature: natureOf(random),
+    natureUntilMs: 60_000,
+  });
 }
 
 const RATES = [0, 0.005, 0.02, 0.06];
@@ -48,11 +53,12 @@ async function playCrowd(seed: number, random: Random): Promise<Swarm> {
     if (usable.length === 0 || random.next() >= rate || world.clock.monotonic() > untilMs) return undefined;
     return pick(random, usable);
   };
-  const world = createWorld({
+  const world = new World({
     seed,
     meet,
     reports,
     nature: natureOf(random),
+    natureUntilMs: untilMs,
     settings: { slots: 1 + below(random, 3), statusPeriodS: 10 },
   });
   world.extend(untilMs);
@@ -93,11 +99,8 @@ function meddle(world: World, random: Random, { untilMs, rate }: { untilMs: numb
   sometimes(0.1, () => {
     const machine = someone();
     if (machine === undefined) return;
-    world.history.say(machine.host.name, "is told to stop at once");
-    machine.worker.stop();
-    if (rate === 0) world.expectBack(machine.host);
+    world.stop(machine, rate === 0);
     world.leaving.add(machine);
-    world.trouble++; // what it was doing is done again elsewhere
   });
   sometimes(0.2, () => cancelOne(world, random));
   if (chance(random, 0.05)) flap(world, random, untilMs);
@@ -107,7 +110,7 @@ async function cancelOne(world: World, random: Random): Promise<void> {
   const job = world.ledger.jobs[below(random, world.ledger.jobs.length)];
   if (job === undefined || job.id === "") return;
   try {
-    await cancel(world.objects, { id: job.id, generation: 0 });
+    await cancel(world.cloud.objects, { id: job.id, generation: 0 });
     job.cancelled = true;
     world.history.say("operator", `cancels job ${job.n}`);
   } catch {
@@ -127,12 +130,13 @@ function flap(world: World, random: Random, untilMs: number): void {
     });
   }
   world.extend(untilMs + 3_000);
-  world.backOffMs = BACKOFF_MS;
+  world.expectLongBackOffs();
 }
 
 /** What people do with dead letters: the receivers work again, and every letter goes on its way once more. */
 async function replayAll(world: World): Promise<void> {
-  const { queues, objects, ledger, history, clock } = world;
+  const { ledger, history, clock, cloud } = world;
+  const { queues, objects } = cloud;
   for (const job of ledger.jobs) job.healed = true;
   const replayed = new Set<string>();
   await withDeadLetters({ queues, objects, fleetKey: FLEET_KEY }, 100, async (letters) => {
@@ -153,7 +157,7 @@ async function replayAll(world: World): Promise<void> {
   world.extend(clock.monotonic());
 }
 
-function natureOf(random: Random): Partial<QueueNature> {
+function natureOf(random: Random): Nature {
   if (chance(random, 0.5)) return {};
   const [twice, empty, late] = [pick(random, [0, 0, 0.1]), pick(random, [0, 0.2]), pick(random, [0, 3_000])];
   return {
