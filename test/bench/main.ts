@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Finding, table } from "./figures.ts";
+import { measureCloud } from "./cloud.ts";
 import { measureIdle } from "./idle.ts";
 import { measureLatency } from "./latency.ts";
 import { measureOverhead } from "./overhead.ts";
@@ -17,6 +18,7 @@ const MEASURES: Record<string, Measure> = {
   latency: measureLatency,
   idle: measureIdle,
   validation: measureValidation,
+  cloud: measureCloud,
 };
 
 const HELP = `Usage: npm run bench -- [--only ${Object.keys(MEASURES).join(",")}] [--quick] [--json FILE]
