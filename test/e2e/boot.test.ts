@@ -70,13 +70,16 @@ describe("boot.sh", () => {
     }
     // The first agent's release goes once it has left, which may be a boot later.
     await expect
-      .poll(async () => {
-        await machine.boot();
-        return (await readdir(`${machine.home}/releases`)).toSorted();
-      })
+      .poll(
+        async () => {
+          await machine.boot();
+          return (await readdir(`${machine.home}/releases`)).toSorted();
+        },
+        { timeout: 60_000 },
+      )
       .toEqual(["2.0.0", "3.0.0"]);
     expect(await readdir(`${machine.home}/artifacts`)).toHaveLength(1);
-  });
+  }, 120_000);
 
   it("repairs a release whose files were damaged", async () => {
     await runsOne();

@@ -51,7 +51,6 @@ export interface WorldOptions {
 }
 
 export type World = ReturnType<typeof createWorld>;
-export type Agent = ReturnType<World["start"]>;
 
 /**
  * What outlives an agent: queues, bucket, the clients' servers, time. Agents are started over it, and may die; an agent
