@@ -32,8 +32,8 @@ export async function measureCloud(
     folder,
   );
   const theirs = start(
-    [process.execPath, join(import.meta.dirname, "fauxqs-server.ts")],
-    { ...env, FAUXQS_DATA_DIR: `${folder}/fauxqs`, FAUXQS_PERSISTENCE: "true" },
+    [process.execPath, join(import.meta.dirname, "fauxqs-server.ts"), `${folder}/fauxqs`],
+    env,
     folder,
   );
   const credentials = JSON.parse(await readyFile(ours, `${folder}/cloud-bench/credentials.json`)) as Omit<

@@ -27,5 +27,6 @@ function wrap(
   });
 }
 
-const server = await startFauxqs({ port: 0, logger: false });
+const [, , dataDir = ""] = process.argv;
+const server = await startFauxqs({ port: 0, logger: false, dataDir });
 process.stdout.write(`${JSON.stringify({ endpoint: `http://127.0.0.1:${server.port}` })}\n`);
