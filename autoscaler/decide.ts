@@ -13,6 +13,7 @@ import type { Situation } from "./situation.ts";
 import { startState, type PolicyState } from "./state.ts";
 import { addGap, addUsage } from "./surplus.ts";
 import { chooseResting } from "./victims.ts";
+import { addWork } from "./work-seen.ts";
 
 /** How often the daemon decides, seconds. */
 export const PERIOD_S = 10;
@@ -60,17 +61,18 @@ function observe(snapshot: Snapshot, queue: QueueView, settings: Settings, befor
   const marks = addMark(before.marks, mark, 1.5 * settings.targetWaitS);
   const fleet = fleetOf(snapshot);
   const empty = queue.visible + queue.inFlight - queue.asleep === 0;
-  const { emptySinceS, busySinceS, ...rest } = before;
+  const { emptySinceS, ...rest } = before;
+  const lastS = before.marks.at(-1)?.atS ?? atS;
   const state: PolicyState = {
     ...rest,
     ...learn(before, marks, settings),
     marks,
     usage: addUsage(before, atS, queue.visible, fleet),
     dispersion: countDispersion(before, marks),
-    pools: learnPools(snapshot, before, before.marks.at(-1)?.atS ?? atS),
+    pools: learnPools(snapshot, before, lastS),
     gaps: !empty && emptySinceS !== undefined ? addGap(before.gaps, atS - emptySinceS) : before.gaps,
     ...(empty ? { emptySinceS: emptySinceS ?? atS } : {}),
-    ...(fleet.busySlots > 0 ? { busySinceS: busySinceS ?? atS } : {}),
+    work: addWork(before.work, services, queue.inFlight - queue.asleep, Math.max(0, atS - lastS)),
   };
   const pool = pools.find(({ bootS }) => bootS !== undefined) ?? pools[0];
   const quantiles = pool === undefined ? undefined : bootQuantiles(pool);
@@ -80,7 +82,7 @@ function observe(snapshot: Snapshot, queue: QueueView, settings: Settings, befor
     settings,
     fleet,
     state,
-    meanServiceS: meanServiceS(services, atS - (state.busySinceS ?? atS)),
+    meanServiceS: meanServiceS(services, state.work, settings.targetWaitS),
     boots: quantiles === undefined ? [0] : likelyDurations(quantiles),
     bootS: quantiles?.meanS ?? 0,
   };

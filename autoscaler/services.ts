@@ -1,19 +1,32 @@
 import type { Quantiles, ServiceView } from "./snapshot.ts";
 import type { Mark } from "./state.ts";
+import type { WorkSeen } from "./work-seen.ts";
 
-/** Believed before the first job has finished, unless the first ones already run longer. */
-const FIRST_GUESS_S = 60;
 const STEPS = 32;
+/** With fewer finished jobs than this the mean is not to be trusted: the short ones finish first. */
+const ENOUGH_SAMPLES = 50;
+/** Before any job has finished, it is imagined that this many did, each after half the target wait, within these limits. */
+const IMAGINED_JOBS = 2;
+const SHORTEST_GUESS_S = 60;
+const LONGEST_GUESS_S = 300;
 
-/** Mean service time over all services, weighted by their arrivals, seconds. `runningS`: how long jobs have run so far. */
-export function meanServiceS(services: readonly ServiceView[], runningS: number): number {
-  let [jobs, work] = [0, 0];
+/**
+ * Mean service time over all services, weighted by their arrivals, seconds. While few jobs have finished, at least what
+ * the slots worked over what they finished, which counts the jobs that still run (total time on test; Epstein and Sobel,
+ * Journal of the American Statistical Association 48, 1953).
+ */
+export function meanServiceS(services: readonly ServiceView[], seen: WorkSeen, targetWaitS: number): number {
+  let [jobs, work, samples] = [0, 0, 0];
   for (const { arrived, serviceS } of services) {
     if (serviceS === undefined) continue;
+    samples += serviceS.samples;
     jobs += Math.max(1, arrived);
     work += Math.max(1, arrived) * serviceS.meanS;
   }
-  return jobs > 0 ? Math.max(0.001, work / jobs) : Math.max(FIRST_GUESS_S, runningS);
+  const measured = jobs > 0 ? Math.max(0.001, work / jobs) : 0;
+  if (samples >= ENOUGH_SAMPLES) return measured;
+  const guess = Math.min(LONGEST_GUESS_S, Math.max(SHORTEST_GUESS_S, targetWaitS / 2));
+  return Math.max(measured, (IMAGINED_JOBS * guess + seen.slotS) / (IMAGINED_JOBS + seen.finished));
 }
 
 /** How many jobs a slot finishes: one that starts one now, and one that is busy now, by a time from now. */
@@ -102,11 +115,11 @@ function firstEnds(
   return sums.map((sum) => sum / running);
 }
 
-/** Share of the jobs that are done after `afterS`, over all services. */
+/** Share of the jobs that are done after `afterS`, over all services; exponential until their quantiles are known. */
 function shareDone(services: readonly ServiceView[], meanS: number, afterS: number): number {
   let [jobs, done] = [0, 0];
   for (const { arrived, serviceS } of services) {
-    if (serviceS === undefined) continue;
+    if (serviceS === undefined || serviceS.samples < ENOUGH_SAMPLES) continue;
     jobs += Math.max(1, arrived);
     done += Math.max(1, arrived) * shareBelow(serviceS, afterS);
   }

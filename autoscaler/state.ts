@@ -1,3 +1,5 @@
+import type { WorkSeen } from "./work-seen.ts";
+
 /** Running counters at one moment. Jobs start in the order in which they were sent, so the pair dates every job. */
 export interface Mark {
   atS: number;
@@ -40,8 +42,8 @@ export interface PolicyState {
   /** How long the fleet was without work, each time: seconds to the next job, by doubling buckets. */
   gaps: number[];
   emptySinceS?: number;
-  /** Since when jobs have been running; bounds the service time before the first one ends. */
-  busySinceS?: number;
+  /** Work seen, and how many jobs had finished before; bounds the service time while few have. */
+  work: WorkSeen & { finishedBefore?: number };
   lastLaunchAtS?: number;
   lastRestAtS?: number;
   pools: Record<string, PoolMemory>;
@@ -56,6 +58,7 @@ export function startState(): PolicyState {
     hourlyJobs: 0,
     dispersion: { sum: 3, weight: 3, countedAtS: 0 },
     gaps: [],
+    work: { slotS: 0, finished: 0 },
     pools: {},
   };
 }

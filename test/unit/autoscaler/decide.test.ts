@@ -257,3 +257,23 @@ describe("replay", () => {
     expect(JSON.stringify(state).length).toBeLessThan(40_000);
   });
 });
+
+describe("service times before they are known", () => {
+  it("count the jobs that still run, so that short ones which finish first do not mislead", () => {
+    // One of eight jobs finished after 20 s; the other seven have run for 290 s.
+    const serviceS = { samples: 1, meanS: 20, p10S: 20, p50S: 20, p90S: 20, p99S: 20 };
+    const moment = scene(() => ({
+      inFlight: 8,
+      waiting: 20,
+      instances: instances(2, 1000, { inFlight: 4 }),
+    }));
+    const early = every10(290, (atS) => ({
+      ...moment(atS),
+      services: [
+        { name: "jobs", arrived: 28, finished: atS < 20 ? 0 : 1, ...(atS < 20 ? {} : { serviceS }) },
+      ],
+    }));
+    // At 20 s each, eight slots would start the twenty in time.
+    expect(launched(walk(early.slice(0, 3)).actions) + launched(walk(early).actions)).toBeGreaterThan(0);
+  });
+});
