@@ -186,12 +186,16 @@ function deletes(world: World, job: SentJob, id: string): string[] {
 }
 
 /** A try is the job's own, or the fault's: never more starts of its program than both explain, and never fewer. */
-function runs(world: World, { kind, runs: ran, ended, cancelled, generations }: SentJob): string[] {
+function runs(world: World, { id, kind, runs: ran, ended, cancelled, generations }: SentJob): string[] {
   if (kind.runs === undefined || cancelled || generations > 1) return [];
   const most = kind.runs + world.trouble + (world.excusesOverlap ? Infinity : 0);
   if (ran > most) return [`its program ran ${ran} times, at most ${most} are explained`];
   const isEarly = world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back") || world.trouble >= 3;
-  if (kind.end.parked === "program-failed" && ended < kind.runs && !isEarly) {
+  const hasFailed = world.cloud.queues.dead.messages.some(
+    (it) => world.ledger.idOf(it) === id && it.attributes["drover-code"] === "program-failed",
+  );
+  // Whatever else went wrong: only runs that the program itself failed count against it.
+  if (hasFailed && ended < kind.runs) {
     return [`parked after its program failed ${ended} times, not ${kind.runs}`];
   }
   return ran < kind.runs && !isEarly ? [`its program ran ${ran} times, not ${kind.runs}`] : [];

@@ -193,8 +193,6 @@ export class Host {
 
   async #meet(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {
     const { clock, onCall, onMishap, meet } = this.#world;
-    // A round trip takes its time: after a stop the overdue timers come before any new answer.
-    if (clock.monotonic() === this.#thawedAt) await clock.sleep(1);
     const decidedAt = clock.monotonic();
     const planned = meet(this, call);
     // A program that was started has no answer that could be lost.
@@ -207,7 +205,10 @@ export class Host {
       const refusal = this.#refusal(call, mishap);
       if (refusal !== undefined) throw refusal;
       this.heldUpMs = clock.monotonic() - decidedAt;
+      const isJustBack = clock.monotonic() === this.#thawedAt;
       const result = await effect();
+      // A round trip takes its time: after a stop the overdue timers come before any new answer.
+      if (isJustBack) await clock.sleep(1);
       onCall(this, call, args, { result });
       await this.#behind(call, mishap);
       return result;

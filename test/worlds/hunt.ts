@@ -10,8 +10,8 @@ const LIMIT_MS = 300_000;
 
 interface Caught {
   mutant: Mutant;
-  /** The first seed that broke an invariant; undefined when none did. */
-  seed: number | undefined;
+  /** The world that broke an invariant; undefined when none did. */
+  where: string | undefined;
   problem: string;
 }
 
@@ -34,10 +34,10 @@ export async function huntMutants(json: boolean, only?: string): Promise<number>
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, hunter));
-  const free = results.filter((it) => it.seed === undefined);
+  const free = results.filter((it) => it.where === undefined);
   if (json)
     process.stdout.write(
-      `${JSON.stringify(results.map(({ mutant: { id }, seed, problem }) => ({ id, seed, problem })))}\n`,
+      `${JSON.stringify(results.map(({ mutant: { id }, where, problem }) => ({ id, where, problem })))}\n`,
     );
   else process.stdout.write(`${results.length - free.length} of ${results.length} planted bugs caught\n`);
   return free.length === 0 ? 0 : 1;
@@ -47,9 +47,11 @@ function applies({ file, find }: Mutant): boolean {
   return readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split(find).length === 2;
 }
 
-function lineOf({ mutant, seed, problem }: Caught): string {
-  const where = seed === undefined ? "✗ NOT CAUGHT" : `✓ seed ${String(seed).padStart(4)}`;
-  return `${where}  ${mutant.id}: ${mutant.sentence}${problem === "" ? "" : ` — ${problem}`}`;
+function lineOf({ mutant, where, problem }: Caught): string {
+  const { id, sentence } = mutant;
+  return where === undefined
+    ? `✗ NOT CAUGHT  ${id}: ${sentence}`
+    : `✓ ${id}: ${sentence} — ${where}: ${problem}`;
 }
 
 async function hunt(mutant: Mutant): Promise<Caught> {
@@ -59,8 +61,7 @@ async function hunt(mutant: Mutant): Promise<Caught> {
       new URL("./main.ts", import.meta.url).pathname,
       "--mutant",
       mutant.id,
-      "--seeds",
-      String(SEEDS),
+      ...(mutant.by === "schedules" ? ["--faults", "1"] : ["--seeds", String(SEEDS)]),
       "--json",
     ],
     { stdio: ["ignore", "pipe", "ignore"], timeout: LIMIT_MS, killSignal: "SIGKILL" },
@@ -70,9 +71,9 @@ async function hunt(mutant: Mutant): Promise<Caught> {
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
     child.on("close", (...how) => resolve(how));
   });
-  if (signal !== null) return { mutant, seed: 0, problem: `it never came to an end (${signal})` };
+  if (signal !== null) return { mutant, where: "the clock", problem: `it never came to an end (${signal})` };
   if (said === "")
-    return { mutant, seed: undefined, problem: `the worlds could not be played (exit ${code})` };
-  const { broken } = JSON.parse(said) as { broken: { seed: number; problems: string[] }[] };
-  return { mutant, seed: broken[0]?.seed, problem: broken[0]?.problems[0] ?? "" };
+    return { mutant, where: undefined, problem: `the worlds could not be played (exit ${code})` };
+  const { broken } = JSON.parse(said) as { broken: { what: string; problems: string[] }[] };
+  return { mutant, where: broken[0]?.what, problem: broken[0]?.problems[0] ?? "" };
 }

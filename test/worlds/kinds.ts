@@ -231,9 +231,9 @@ const PARKED: readonly JobKind[] = [
     { told: "failed", parked: "program-failed" },
     {
       request: asking({ service: "patient" }),
-      program: () => ({ takesMs: 500, code: 3, stderr: "no such lens" }),
+      program: () => ({ takesMs: 5_000, code: 3, stderr: "no such lens" }),
       runs: 4,
-      needsS: 45,
+      needsS: 65,
       faults: [14],
     },
   ),
@@ -325,6 +325,10 @@ const EXPIRING: JobKind = kind(
   },
 );
 
+/** Long enough for something to happen meanwhile. */
+export const LASTING = DELIVERED.filter((it) => it.name === "long").concat(
+  PARKED.filter((it) => it.name === "fails"),
+);
 export const SLOW: readonly JobKind[] = [...PATIENT, EXPIRING];
 export const USUAL: readonly JobKind[] = [...DELIVERED, ...REJECTED, ...PARKED];
 export const ALL_KINDS: readonly JobKind[] = [...USUAL, ...SLOW];

@@ -10,6 +10,8 @@ export interface Mutant {
   replace: string;
   /** What the bug is. */
   sentence: string;
+  /** What finds it: random worlds, unless it takes one fault at one place, which the schedules of one fault all try. */
+  by?: "schedules";
 }
 
 export function readMutants(): readonly Mutant[] {

@@ -137,11 +137,11 @@ function keep(tally: Tally): void {
   writeFileSync(KEPT, `${JSON.stringify([...known, ...fresh.slice(0, MOST_SHOWN)], undefined, 2)}\n`);
 }
 
-function report({ json, isMutated, part }: RunOptions, tally: Tally, tookS: number): number {
+function report({ json, isMutated, part, seeds }: RunOptions, tally: Tally, tookS: number): number {
   const missing = Object.keys(NUMBERED)
     .map(Number)
     .filter((it) => !tally.fired.has(it));
-  const isFull = tally.worlds >= FULL_RUN && part === undefined && !isMutated;
+  const isFull = (seeds ?? 0) >= FULL_RUN && part === undefined && !isMutated;
   const isWell = tally.broken.length === 0 && (!isFull || missing.length === 0);
   if (json) {
     const { worlds, broken } = tally;

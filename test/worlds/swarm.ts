@@ -5,7 +5,7 @@ import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
 import type { Nature } from "./cloud.ts";
 import { MISHAPS, type Mishap } from "./faults.ts";
-import { FLEET_KEY, SLOW, USUAL } from "./kinds.ts";
+import { FLEET_KEY, LASTING, SLOW, USUAL } from "./kinds.ts";
 import { comeToRest, leave } from "./rest.ts";
 import { type Fault, playSchedule } from "./schedules.ts";
 import { World } from "./world.ts";
@@ -64,7 +64,7 @@ async function playCrowd(seed: number, random: Random): Promise<Swarm> {
   world.extend(untilMs);
   for (let n = 1 + below(random, 3); n > 0; n--) world.start();
   const kinds = Array.from({ length: 1 + below(random, chance(random, 0.1) ? 16 : 5) }, () =>
-    pick(random, USUAL),
+    pick(random, chance(random, 0.2) ? LASTING : USUAL),
   );
   for (const kind of kinds) at(world, below(random, untilMs), () => world.submit(kind));
   meddle(world, random, { untilMs, rate });
@@ -101,6 +101,10 @@ function meddle(world: World, random: Random, { untilMs, rate }: { untilMs: numb
     if (machine === undefined) return;
     world.stop(machine, rate === 0);
     world.leaving.add(machine);
+  });
+  sometimes(0.2, () => {
+    const machine = someone();
+    if (machine !== undefined) world.cutOff(machine.host, pick(random, PORTS));
   });
   sometimes(0.2, () => cancelOne(world, random));
   if (chance(random, 0.05)) flap(world, random, untilMs);

@@ -154,6 +154,12 @@ export class World {
     );
   }
 
+  /** Nothing of this port is reached for longer than a lease. */
+  cutOff(host: Host, port: string): void {
+    this.#onMishap(host, { port, name: `${port}.*` }, "cut-off");
+    host.cutOff(port);
+  }
+
   /** Links fail so often that back-offs grow to their longest. */
   expectLongBackOffs(): void {
     this.backOffMs = BACK_OFF_MS;
