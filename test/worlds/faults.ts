@@ -52,7 +52,6 @@ export function isDistinct(mishap: Mishap, { name }: Call): boolean {
     case "answer-lost":
       return !READS.test(name) && name !== "processes.spawn"; // a program that runs has an answer
     case "dies-after":
-    case "freezes-after":
       return !READS.test(name);
     case "throttled":
       return CLOUD.test(name);
@@ -65,6 +64,7 @@ export function isDistinct(mishap: Mishap, { name }: Call): boolean {
     case "dies-before":
     case "fails":
     case "freezes-before":
+    case "freezes-after": // the answer lies there when the process goes on, and is read before any overdue timer
     case "clock-ahead":
     case "clock-back":
       return true;
