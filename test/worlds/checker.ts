@@ -97,9 +97,9 @@ function isExcused(world: World, job: SentJob, { told, code, parked }: Outcome):
   // Budgets are counted by wall clocks: one that jumps may end them early. The job still ends properly.
   if (world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back")) return true;
   // Three machines that went silent with a job in hand look the same whoever's fault it is; so do tries that run at the
-  // same time because the queue handed the message out several times.
+  // same time because the queue handed the message out several times, and tries whose record was lost with the bucket.
   if (code === "quarantined" || parked.includes("quarantined"))
-    return world.trouble >= 3 || world.excusesOverlap;
+    return world.trouble >= 2 || world.excusesOverlap;
   if (job.cancelled) return told === "cancelled";
   return false;
 }
@@ -192,14 +192,15 @@ function runs(world: World, { id, kind, runs: ran, ended, cancelled, generations
   if (kind.runs === undefined || cancelled || generations > 1) return [];
   const most = kind.runs + world.trouble + (world.excusesOverlap ? Infinity : 0);
   if (ran > most) return [`its program ran ${ran} times, at most ${most} are explained`];
-  const isEarly = world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back") || world.trouble >= 3;
-  const hasFailed = world.cloud.queues.dead.messages.some(
-    (it) => world.ledger.idOf(it) === id && it.attributes["drover-code"] === "program-failed",
-  );
+  const codes = world.cloud.queues.dead.messages
+    .filter((it) => world.ledger.idOf(it) === id)
+    .map((it) => it.attributes["drover-code"]);
   // Whatever else went wrong: only runs that the program itself failed count against it.
-  if (hasFailed && ended < kind.runs) {
+  if (codes.includes("program-failed") && ended < kind.runs) {
     return [`parked after its program failed ${ended} times, not ${kind.runs}`];
   }
+  const isEarly =
+    world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back") || codes.includes("quarantined");
   return ran < kind.runs && !isEarly ? [`its program ran ${ran} times, not ${kind.runs}`] : [];
 }
 

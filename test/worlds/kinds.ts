@@ -278,7 +278,8 @@ const PARKED: readonly JobKind[] = [
   ),
 ];
 
-const HURRIED = { settings: { deliveryBudgetS: 120, retryBudgetS: 120 } };
+const SHORT_DELIVERY = { settings: { deliveryBudgetS: 20, retryBudgetS: 1_800 } };
+const SHORT_RETRY = { settings: { deliveryBudgetS: 3_600, retryBudgetS: 20 } };
 
 /** Given up only after a long time: in worlds of their own, where patience is short. */
 const PATIENT: readonly JobKind[] = [
@@ -288,7 +289,7 @@ const PATIENT: readonly JobKind[] = [
     {
       callback: () => ({ status: 500 }),
       needsS: 600,
-      world: HURRIED,
+      world: SHORT_DELIVERY,
       faults: [26],
     },
   ),
@@ -298,7 +299,7 @@ const PATIENT: readonly JobKind[] = [
     {
       callback: () => ({ silent: true }),
       needsS: 600,
-      world: HURRIED,
+      world: SHORT_DELIVERY,
       faults: [25],
     },
   ),
@@ -307,20 +308,20 @@ const PATIENT: readonly JobKind[] = [
     input: () => ({ status: 503 }),
     runs: 0,
     needsS: 300,
-    world: HURRIED,
+    world: SHORT_RETRY,
     faults: [24],
   }),
 ];
 
-/** The message outlives the queue's patience: only in a world whose queue keeps messages for ten minutes. */
+/** The message outlives the queue's patience: only in a world whose queue forgets soon. */
 const EXPIRING: JobKind = kind(
   "newer-contract",
   { told: "rejected", parked: "request-expiring" },
   {
     request: (n) => buildRequest(asking()(n)).replace("<request ", '<request contract="99" '),
     runs: 0,
-    needsS: 480,
-    world: { retentionS: 600 },
+    needsS: 180,
+    world: { retentionS: 200 },
     faults: [12],
   },
 );
