@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { setFlagsFromString } from "node:v8";
 import { prepareImports } from "./hooks.ts";
 import { mutantNamed } from "./mutants.ts";
 import { letSignalsGo } from "./signals.ts";
@@ -29,8 +28,7 @@ if (values.mutants) {
   const { huntMutants } = await import("./hunt.ts");
   process.exitCode = await huntMutants(values.json ?? false, values.mutant);
 } else {
-  // Worlds are many and short: a larger nursery, and no stack traces for the thousands of errors that are meant to be.
-  setFlagsFromString("--max-semi-space-size=64");
+  // No stack traces for the thousands of errors that are meant to be.
   Error.stackTraceLimit = values.seed !== undefined && values.seeds === undefined ? 20 : 0;
   letSignalsGo();
   prepareImports(values.mutant === undefined ? [] : [mutantNamed(values.mutant)]);

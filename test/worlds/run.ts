@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { MISHAPS, type Mishap, NUMBERED } from "./faults.ts";
 import { ALL_KINDS } from "./kinds.ts";
-import { enumerate } from "./schedules.ts";
+import { enumerate, SIDE_BY_SIDE } from "./schedules.ts";
 import { playSeed } from "./swarm.ts";
 import { warmUp } from "../../schemas/validate.ts";
 
@@ -71,21 +71,29 @@ export async function run(options: RunOptions): Promise<number> {
   warmUp();
   const isReplay = options.seed !== undefined && options.seeds === undefined;
   if (isReplay) await replay(options.seed ?? 0, tally);
-  else if (!options.isMutated) for (const it of keptSeeds()) await playOne(it.seed, tally, stray);
+  else if (!options.isMutated) {
+    await playSome(
+      keptSeeds().map((it) => it.seed),
+      tally,
+      stray,
+    );
+  }
   if (options.faults !== undefined) await playSchedules(options.faults, options, tally, stray);
   const first = options.seed ?? 0;
   const seeds = options.seeds ?? (isReplay || options.faults !== undefined ? 0 : 1_000);
-  for (let seed = first; seed < first + seeds; seed++) {
-    if (isMine(options.part, seed)) await playOne(seed, tally, stray);
-    if (options.isMutated && tally.broken.length > 0) break;
+  const mine = Array.from({ length: seeds }, (_, i) => first + i).filter((it) => isMine(options.part, it));
+  for (let i = 0; i < mine.length && !(options.isMutated && tally.broken.length > 0); i += SIDE_BY_SIDE) {
+    await playSome(mine.slice(i, i + SIDE_BY_SIDE), tally, stray);
   }
   if (!options.isMutated) keep(tally);
   return report(options, tally, (performance.now() - startedAt) / 1000);
 }
 
-async function playOne(seed: number, tally: Tally, stray: unknown[]): Promise<void> {
-  const { world, problems } = await playSeed(seed);
-  tally.add(`seed ${seed}`, world, [...problems, ...takeStray(stray)], seed);
+async function playSome(seeds: readonly number[], tally: Tally, stray: unknown[]): Promise<void> {
+  const swarms = await Promise.all(seeds.map(async (seed) => ({ seed, ...(await playSeed(seed)) })));
+  for (const { seed, world, problems } of swarms) {
+    tally.add(`seed ${seed}`, world, [...problems, ...takeStray(stray)], seed);
+  }
 }
 
 async function replay(seed: number, tally: Tally): Promise<void> {

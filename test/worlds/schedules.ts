@@ -58,6 +58,9 @@ function isCounted({ name, port }: Call): boolean {
   return !name.endsWith(".receive") && port !== "disk" && port !== "store";
 }
 
+/** Worlds that are played side by side: each waits for the event loop at every step, which serves all of them at once. */
+export const SIDE_BY_SIDE = 16;
+
 /**
  * Every schedule of up to `depth` faults: the calls that a schedule makes are where its next fault can be. Yields the faults of each
  * schedule just played.
@@ -66,19 +69,30 @@ export async function* enumerate(
   kind: JobKind,
   depth: number,
   mishaps: readonly Mishap[],
-  options: ScheduleOptions = {},
 ): AsyncGenerator<{ faults: readonly Fault[]; played: Played }> {
   const begun: (readonly Fault[])[] = [[]];
-  for (let faults = begun.pop(); faults !== undefined; faults = begun.pop()) {
-    const played = await playSchedule(kind, faults, options);
-    yield { faults, played };
-    if (faults.length === depth) continue;
-    const from = faults.at(-1)?.at ?? 0;
-    for (const [i, call] of played.calls.entries()) {
-      if (i < from) continue;
-      for (const mishap of mishaps) {
-        if (isDistinct(mishap, call)) begun.push([...faults, { at: i + 1, mishap }]);
-      }
+  while (begun.length > 0) {
+    const batch = begun.splice(-SIDE_BY_SIDE);
+    const games = await Promise.all(
+      batch.map(async (faults) => ({ faults, played: await playSchedule(kind, faults) })),
+    );
+    for (const { faults, played } of games) {
+      if (faults.length < depth) begun.push(...onwards(faults, played.calls, mishaps));
+      yield { faults, played };
     }
   }
+}
+
+/** A schedule with one more fault, after those it has. */
+function onwards(
+  faults: readonly Fault[],
+  calls: readonly Call[],
+  mishaps: readonly Mishap[],
+): (readonly Fault[])[] {
+  const from = faults.at(-1)?.at ?? 0;
+  return calls.flatMap((call, i) =>
+    i < from
+      ? []
+      : mishaps.filter((it) => isDistinct(it, call)).map((mishap) => [...faults, { at: i + 1, mishap }]),
+  );
 }
