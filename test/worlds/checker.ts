@@ -192,15 +192,14 @@ function runs(world: World, { id, kind, runs: ran, ended, cancelled, generations
   if (kind.runs === undefined || cancelled || generations > 1) return [];
   const most = kind.runs + world.trouble + (world.excusesOverlap ? Infinity : 0);
   if (ran > most) return [`its program ran ${ran} times, at most ${most} are explained`];
-  const codes = world.cloud.queues.dead.messages
-    .filter((it) => world.ledger.idOf(it) === id)
-    .map((it) => it.attributes["drover-code"]);
+  const letters = world.cloud.queues.dead.messages.filter((it) => world.ledger.idOf(it) === id);
+  const codes = new Set(letters.map((it) => it.attributes["drover-code"]));
   // Whatever else went wrong: only runs that the program itself failed count against it.
-  if (codes.includes("program-failed") && ended < kind.runs) {
+  if (codes.has("program-failed") && ended < kind.runs) {
     return [`parked after its program failed ${ended} times, not ${kind.runs}`];
   }
   const isEarly =
-    world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back") || codes.includes("quarantined");
+    world.mishaps.has("clock-ahead") || world.mishaps.has("clock-back") || codes.has("quarantined");
   return ran < kind.runs && !isEarly ? [`its program ran ${ran} times, not ${kind.runs}`] : [];
 }
 
