@@ -22,7 +22,19 @@ export function createS3Store(objects: Objects): Store {
       );
     },
     deleteStatus: (instanceId) => objects.delete(`${STATUS}${instanceId}`),
+    readRecord: async (name) => {
+      const found = await objects.get(`${CONTROL}${name}`);
+      if (found === undefined) return undefined;
+      return { version: found.etag, text: new TextDecoder().decode(found.body) };
+    },
+    swapRecord: async (name, text, seen) => {
+      const condition = seen === undefined ? "absent" : { etag: seen };
+      const options = { contentType: "application/json", condition } as const;
+      const put = await objects.put(`${CONTROL}${name}`, text, options);
+      return put.outcome === "stored" ? put.etag : undefined;
+    },
   };
 }
 
 const STATUS = "status/";
+const CONTROL = "control/";

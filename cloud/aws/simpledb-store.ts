@@ -10,12 +10,13 @@ import {
 import type { Item, ReplaceableItem } from "./simpledb/models.ts";
 import { paginateSelect } from "./simpledb/paginate.ts";
 import { activityItems } from "./simpledb-activity.ts";
+import { readRecord, swapRecord } from "./simpledb-records.ts";
 import { MAX_PAIRS, pairsOf, textOf, valuesOf } from "./simpledb-text.ts";
 
 export interface SimpleDbStoreOptions {
   /** One item for each line of the activity log. */
   activityDomain: string;
-  /** One item for each instance. */
+  /** One item for each instance, and one for each record. */
   statusDomain: string;
   /** Ends what is under way, and lets nothing new begin. */
   signal?: AbortSignal;
@@ -48,7 +49,8 @@ export function createSimpleDbStore(client: SimpleDBClient, options: SimpleDbSto
       );
     },
     listStatus: async () => {
-      const SelectExpression = `select * from \`${statusDomain}\` limit 2500`;
+      // Records, which lie beside them, have no such attribute.
+      const SelectExpression = `select * from \`${statusDomain}\` where ${FIELDS} is not null limit 2500`;
       const rows: StatusRow[] = [];
       const pages = paginateSelect({ client }, { SelectExpression, ConsistentRead: true }, call);
       await orMissing(
@@ -61,6 +63,8 @@ export function createSimpleDbStore(client: SimpleDBClient, options: SimpleDbSto
     deleteStatus: async (ItemName) => {
       await orMissing(client.send(new DeleteAttributesCommand({ DomainName: statusDomain, ItemName }), call));
     },
+    readRecord: (name) => orMissing(readRecord(client, statusDomain, name, call)),
+    swapRecord: (name, text, seen) => orMissing(swapRecord(client, statusDomain, { name, text, seen }, call)),
   };
 }
 

@@ -124,4 +124,34 @@ describe.each(STORES)("$name", ({ open }) => {
     await store.appendActivity("i-1", 2, "b\nc\n");
     expect(await log("i-1")).toBe("a\nb\nc\n");
   });
+
+  test("changes a record for one of those who have seen it, and for nobody else", async () => {
+    const { store } = await open();
+    expect(await store.readRecord("scaler")).toBeUndefined();
+    const writers = Array.from({ length: 4 }, (_, i) => store.swapRecord("scaler", `first ${i}`, undefined));
+    const won = (await Promise.all(writers)).filter((it) => it !== undefined);
+    expect(won).toHaveLength(1);
+    const seen = await store.readRecord("scaler");
+    expect(seen?.version).toBe(won[0]);
+    expect(seen?.text).toMatch(/^first \d$/);
+    expect(await store.swapRecord("scaler", "as if it were new", undefined)).toBeUndefined();
+
+    const second = await store.swapRecord("scaler", "second", seen?.version);
+    expect(second).toBeDefined();
+    expect(await store.swapRecord("scaler", "late", seen?.version)).toBeUndefined();
+    expect(await store.readRecord("scaler")).toEqual({ version: second, text: "second" });
+  });
+
+  test("keeps records of any length apart from each other and from the rows", async () => {
+    const { store } = await open();
+    const long = JSON.stringify({ ids: Array.from({ length: 900 }, (_, i) => `i-${i} ä`) });
+    const version = await store.swapRecord("scaler", long, undefined);
+    await store.swapRecord("other", "another's", undefined);
+    await store.putStatus({ instanceId: "scaler", heartbeatAt: 1 });
+    expect((await store.readRecord("scaler"))?.text).toBe(long);
+    await store.swapRecord("scaler", "short", version);
+    expect((await store.readRecord("scaler"))?.text).toBe("short");
+    expect((await store.readRecord("other"))?.text).toBe("another's");
+    expect(await store.listStatus()).toEqual([{ instanceId: "scaler", heartbeatAt: 1 }]);
+  });
 });

@@ -76,6 +76,8 @@ describe("reportingRelease", () => {
       },
       listStatus: async () => [],
       deleteStatus: async () => undefined,
+      readRecord: async () => undefined,
+      swapRecord: async () => undefined,
     };
     const reporting = reportingRelease(store, files, installation, () => 3);
     const row = { instanceId: "i-1.a", heartbeatAt: 0 };

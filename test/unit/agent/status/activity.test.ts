@@ -25,6 +25,8 @@ function createStore() {
     putStatus: none,
     listStatus: none,
     deleteStatus: none,
+    readRecord: none,
+    swapRecord: none,
   };
   return {
     store,

@@ -88,6 +88,8 @@ function hangingStore(whole: Store) {
     putStatus: (row) => ask(() => whole.putStatus(row)),
     listStatus: () => ask(() => whole.listStatus()),
     deleteStatus: (id) => ask(() => whole.deleteStatus(id)),
+    readRecord: (name) => ask(() => whole.readRecord(name)),
+    swapRecord: (...it) => ask(() => whole.swapRecord(...it)),
   };
   return { store, hanging };
 }

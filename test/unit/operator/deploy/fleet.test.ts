@@ -10,6 +10,8 @@ async function instances(...rows: Partial<StatusRow>[]) {
     putStatus: async () => undefined,
     listStatus: async () => rows.map((row) => ({ instanceId: "x", heartbeatAt: NOW, periodS: 10, ...row })),
     deleteStatus: async () => undefined,
+    readRecord: async () => undefined,
+    swapRecord: async () => undefined,
   };
   return await instancesOf(store, NOW);
 }
