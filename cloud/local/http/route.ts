@@ -31,7 +31,7 @@ export async function route(
   response: ServerResponse,
 ): Promise<void> {
   // By our own clock, from which clients correct theirs.
-  response.setHeader("date", new Date(services.clock.now()).toUTCString());
+  response.setHeader("date", dateHeader(services.clock.now()));
   request.on("error", () => response.destroy()); // an upload that breaks off; its reader sees the error too
   let head: RequestHead;
   try {
@@ -54,6 +54,15 @@ export async function route(
   } else {
     await answerS3(services.s3, services.verifier, exchange);
   }
+}
+
+let date = { second: -1, text: "" };
+
+/** The value of a Date header; made once a second. */
+function dateHeader(now: number): string {
+  const second = Math.floor(now / 1000);
+  if (date.second !== second) date = { second, text: new Date(now).toUTCString() };
+  return date.text;
 }
 
 /** Says which folder this cloud runs on, and what has gone wrong on purpose so far. */

@@ -42,7 +42,7 @@ export function openObjectTable(database: DatabaseSync) {
   );
   const remove = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ?");
   const from = database.prepare(
-    `SELECT ${head} FROM objects WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
+    `SELECT ${head} FROM objects WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT +?`,
   );
   const byFile = database.prepare("SELECT 1 FROM objects WHERE file = ?");
 

@@ -37,7 +37,7 @@ export function openUploadTable(database: DatabaseSync) {
   );
   const remove = database.prepare("DELETE FROM uploads WHERE id = ?");
   const from = database.prepare(
-    "SELECT * FROM uploads WHERE bucket = ? AND (key, id) > (?, ?) AND key < ? ORDER BY key, id LIMIT ?",
+    "SELECT * FROM uploads WHERE bucket = ? AND (key, id) > (?, ?) AND key < ? ORDER BY key, id LIMIT +?",
   );
   const putPart = database.prepare(
     `INSERT INTO parts (upload, number, bytes, etag, checksum, modified_ms, file) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -46,7 +46,7 @@ export function openUploadTable(database: DatabaseSync) {
   );
   const part = database.prepare("SELECT * FROM parts WHERE upload = ? AND number = ?");
   const parts = database.prepare(
-    "SELECT * FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?",
+    "SELECT * FROM parts WHERE upload = ? AND number > ? ORDER BY number LIMIT +?",
   );
   const removePart = database.prepare("DELETE FROM parts WHERE upload = ? AND number = ?");
   const removeParts = database.prepare("DELETE FROM parts WHERE upload = ?");

@@ -1,10 +1,11 @@
-import { createHash, type KeyObject } from "node:crypto";
+import { createHash } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
-import { sameSignature, sign } from "./verify.ts";
+import type { SigningKey } from "./signing-key.ts";
+import { sameSignature } from "./verify.ts";
 
 /** What the signatures of chunks are made from; the first builds on the request's own. */
 export interface ChunkSignatures {
-  signingKey: KeyObject;
+  signingKey: SigningKey;
   signedAt: string;
   scope: string;
   signature: string;
@@ -82,7 +83,7 @@ function check(
   hash: string,
   given: string,
 ): string {
-  const expected = sign(signingKey, `${algorithm}\n${signedAt}\n${scope}\n${previous}\n${hash}`);
+  const expected = signingKey.sign(`${algorithm}\n${signedAt}\n${scope}\n${previous}\n${hash}`);
   if (sameSignature(expected, given)) return expected;
   throw new AwsError(
     "SignatureDoesNotMatch",

@@ -44,7 +44,7 @@ function domainStatements(database: DatabaseSync) {
   );
   const remove = database.prepare("DELETE FROM simpledb_domains WHERE name = ?");
   const count = database.prepare("SELECT count(*) AS domains FROM simpledb_domains");
-  const list = database.prepare("SELECT * FROM simpledb_domains WHERE name > ? ORDER BY name LIMIT ?");
+  const list = database.prepare("SELECT * FROM simpledb_domains WHERE name > ? ORDER BY name LIMIT +?");
   const grow = database.prepare(
     "UPDATE simpledb_domains SET pairs = pairs + ?, bytes = bytes + ? WHERE id = ?",
   );
@@ -106,7 +106,7 @@ function sweepStatements(database: DatabaseSync) {
   const [pairs, items] = ["pairs", "items"].map((table) =>
     database.prepare(
       `DELETE FROM simpledb_${table} WHERE domain = ? AND item IN
-       (SELECT item FROM simpledb_items WHERE domain = ? ORDER BY item LIMIT ?)`,
+       (SELECT item FROM simpledb_items WHERE domain = ? ORDER BY item LIMIT +?)`,
     ),
   );
   return {

@@ -33,10 +33,10 @@ export function openGroupTable(database: DatabaseSync) {
      FROM messages m JOIN payloads p ON p.seq = m.seq
      WHERE m.grp = ?1 AND m.state = ${VISIBLE}
        AND m.seq < coalesce(${minOf(DELAYED)}, 9223372036854775807)
-     ORDER BY m.seq LIMIT ?2`,
+     ORDER BY m.seq LIMIT +?2`,
   );
   const removeSome = database.prepare(
-    "DELETE FROM message_groups WHERE grp IN (SELECT grp FROM message_groups WHERE pool = ? LIMIT ?)",
+    "DELETE FROM message_groups WHERE grp IN (SELECT grp FROM message_groups WHERE pool = ? LIMIT +?)",
   );
 
   return {

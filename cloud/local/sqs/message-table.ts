@@ -76,7 +76,7 @@ export function openMessageTable(database: DatabaseSync) {
   );
   const visible = database.prepare(
     `SELECT m.*, p.id, p.sender, p.md5, p.attributes, p.body, p.system FROM messages m JOIN payloads p ON p.seq = m.seq
-     WHERE m.pool = ? AND m.state = ${VISIBLE} ORDER BY m.due_ms, m.seq LIMIT ?`,
+     WHERE m.pool = ? AND m.state = ${VISIBLE} ORDER BY m.due_ms, m.seq LIMIT +?`,
   );
   const full = database.prepare(
     `SELECT m.*, p.id, p.sender, p.md5, p.attributes, p.body, p.system FROM messages m JOIN payloads p ON p.seq = m.seq
@@ -160,20 +160,20 @@ function openMoves(database: DatabaseSync) {
 function openSweeps(database: DatabaseSync) {
   const release = database.prepare(
     `UPDATE messages SET state = ${VISIBLE} WHERE seq IN
-     (SELECT seq FROM messages WHERE pool = ? AND state = ? AND due_ms <= ? ORDER BY due_ms LIMIT ?)`,
+     (SELECT seq FROM messages WHERE pool = ? AND state = ? AND due_ms <= ? ORDER BY due_ms LIMIT +?)`,
   );
   const releaseGrouped = database.prepare(
     `UPDATE messages SET state = ${VISIBLE} WHERE seq IN
-     (SELECT seq FROM messages WHERE pool = ? AND state = ? AND due_ms <= ? ORDER BY due_ms, seq LIMIT ?)
+     (SELECT seq FROM messages WHERE pool = ? AND state = ? AND due_ms <= ? ORDER BY due_ms, seq LIMIT +?)
      RETURNING grp`,
   );
   const redelay = database.prepare(
     `UPDATE messages SET due_ms = sent_ms + ? WHERE pool = ? AND state = ${DELAYED}`,
   );
   const expired = database.prepare(
-    "SELECT seq, state, grp FROM messages WHERE pool = ? AND sent_ms <= ? ORDER BY sent_ms LIMIT ?",
+    "SELECT seq, state, grp FROM messages WHERE pool = ? AND sent_ms <= ? ORDER BY sent_ms LIMIT +?",
   );
-  const ofPool = database.prepare("SELECT seq FROM messages WHERE pool = ? LIMIT ?");
+  const ofPool = database.prepare("SELECT seq FROM messages WHERE pool = ? LIMIT +?");
   const nextDue = database.prepare("SELECT min(due_ms) AS ms FROM messages WHERE pool = ? AND state = ?");
   const oldest = database.prepare("SELECT min(sent_ms) AS ms FROM messages WHERE pool = ?");
   const counts = database.prepare("SELECT state, count(*) AS n FROM messages WHERE pool = ? GROUP BY state");

@@ -27,11 +27,11 @@ export function openTaskTable(database: DatabaseSync) {
   );
   const find = database.prepare("SELECT * FROM move_tasks WHERE task = ?");
   const update = database.prepare("UPDATE move_tasks SET status = ?, moved = ?, failure = ? WHERE task = ?");
-  const newest = database.prepare("SELECT * FROM move_tasks WHERE source = ? ORDER BY task DESC LIMIT ?");
+  const newest = database.prepare("SELECT * FROM move_tasks WHERE source = ? ORDER BY task DESC LIMIT +?");
   const running = database.prepare("SELECT * FROM move_tasks WHERE status = 'RUNNING'");
   const forget = database.prepare(
     `DELETE FROM move_tasks WHERE source = ?1 AND task NOT IN
-     (SELECT task FROM move_tasks WHERE source = ?1 ORDER BY task DESC LIMIT ?2)`,
+     (SELECT task FROM move_tasks WHERE source = ?1 ORDER BY task DESC LIMIT +?2)`,
   );
 
   return {

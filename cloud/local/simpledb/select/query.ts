@@ -39,7 +39,7 @@ function query({ where, order }: Select, domain: Domain, from: Position | undefi
     const start = from === undefined ? "" : ` AND i.item ${after} ?`;
     return {
       text: `SELECT i.item, NULL AS value FROM simpledb_items i
-             WHERE i.domain = ? AND ${condition.text}${start} ORDER BY i.item ${direction} LIMIT ?`,
+             WHERE i.domain = ? AND ${condition.text}${start} ORDER BY i.item ${direction} LIMIT +?`,
       values: [domain.id, ...condition.values, ...(from === undefined ? [] : [from.item])],
     };
   }
@@ -50,7 +50,7 @@ function query({ where, order }: Select, domain: Domain, from: Position | undefi
     text: `SELECT i.item, o.value FROM simpledb_items i JOIN (
              SELECT item, ${descending ? "max" : "min"}(value) AS value FROM simpledb_pairs
              WHERE domain = ? AND name = ? GROUP BY item) o ON o.item = i.item
-           WHERE i.domain = ? AND ${condition.text}${start} ORDER BY o.value ${direction}, i.item LIMIT ?`,
+           WHERE i.domain = ? AND ${condition.text}${start} ORDER BY o.value ${direction}, i.item LIMIT +?`,
     values: [
       domain.id,
       order.attribute,
