@@ -28,8 +28,8 @@ export class Exchange {
 
   /** False as soon as the client is known to have gone: an answer would reach nobody. */
   alive(): boolean {
-    const socket = this.response.socket;
-    return socket !== null && !socket.destroyed && socket.writable;
+    const { socket } = this.request; // a pipelined response has none before its turn
+    return !socket.destroyed && socket.writable;
   }
 
   /** Calls `fn` when the connection ends before the answer was given. Returns a function that forgets it. */
@@ -50,13 +50,13 @@ export class Exchange {
   ): void {
     this.request.resume(); // a body that nobody reads to its end must not block the connection
     const response = this.response;
-    const socket = response.socket;
+    const { socket } = this.request;
     if (this.faults.strikes("lost-response")) {
-      socket?.resetAndDestroy(); // lost on the network: the service believes that it has answered
+      socket.resetAndDestroy(); // lost on the network: the service believes that it has answered
       return;
     }
     if (undelivered !== undefined) {
-      if (socket === null || !this.alive()) {
+      if (!this.alive()) {
         response.destroy();
         undelivered();
         return;
