@@ -11,6 +11,7 @@ import type { Cancellations } from "./receive/cancellations.ts";
 import type { Deleter } from "./result/deleter.ts";
 import type { Secrets } from "./result/secrets.ts";
 import type { Activity } from "./status/activity.ts";
+import type { Orders } from "./status/orders.ts";
 
 /** Everything an agent reaches the world through. main.ts fills it with real adapters, a test with its own. */
 export interface AgentContext {
@@ -32,6 +33,8 @@ export interface AgentContext {
   secrets: Secrets;
   activity: Activity;
   cancellations: Cancellations;
+  /** What the autoscaler wants of this machine. */
+  orders: Orders;
   /** Signs what the fleet sends to itself. */
   fleetKey: Uint8Array;
   settings: AgentSettings;

@@ -43,6 +43,8 @@ export class Job {
   /** Seconds, for the agent's appetite. */
   inputS: number | undefined;
   runS: number | undefined;
+  /** When it was handed back: seconds until its next try. */
+  sleepS = 0;
 
   readonly #context: AgentContext;
   readonly #slots: Slots;
@@ -322,6 +324,7 @@ export class Job {
       this.#context.log.warn("job.hand-back-failed", { job: holding.job.id, reason: reasonOf(error) });
     }
     this.#record("handed-back", holding, { delayS: visibilityTimeoutS });
+    this.sleepS = visibilityTimeoutS;
     this.#enter("returned");
   }
 

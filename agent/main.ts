@@ -28,7 +28,7 @@ import { warmUp } from "../schemas/validate.ts";
 import type { AgentContext } from "./context.ts";
 import { fleetKey } from "./fleet-key.ts";
 import { Cancellations } from "./receive/cancellations.ts";
-import { installationOf } from "./release/installation.ts";
+import { type Installation, installationOf } from "./release/installation.ts";
 import { liveInInstallation } from "./release/main.ts";
 import { reportingRelease } from "./release/report.ts";
 import { TalliedActivity } from "./release/tally.ts";
@@ -37,6 +37,8 @@ import { Secrets } from "./result/secrets.ts";
 import { Slots } from "./run/slots.ts";
 import { watchInterruptions } from "./status/interruption.ts";
 import { reportStatus } from "./status/heartbeat.ts";
+import { Orders } from "./status/orders.ts";
+import { endWhenForgotten } from "./status/self-end.ts";
 import { Worker } from "./worker.ts";
 
 /** The first poll is on its way then; the first document need not wait for the schemas to be compiled. */
@@ -100,13 +102,16 @@ async function runAgent(config: Config): Promise<void> {
   const objects = openBucket(clients.s3, config.bucket);
   const { store, close: closeStore } = openStore(config);
   const processes = createProcesses(sandbox);
-  const context = await openContext(config, jobsDir, clients, { objects, store, log, processes });
+  const installation = installationOf(process.env);
+  const machineName = installation?.instance ?? config.instance_id;
+  const orders = new Orders({ store, clock: systemClock, log }, machineName);
+  const context = await openContext(config, jobsDir, clients, { objects, store, log, processes, orders });
   announce(context, sandbox);
 
-  const installation = installationOf(process.env);
   // In an installation an older agent may still hold slots; alone, all of them are ours.
   const slots = new Slots(installation === undefined ? config.slots : 0);
   const worker = new Worker(context, slots);
+  await worker.heed(orders.cordon); // before the first poll: a machine that is about to be ended takes no job
   const reporting = installation
     ? reportingRelease(store, systemFiles, installation, () => context.activity.failed)
     : store;
@@ -118,6 +123,7 @@ async function runAgent(config: Config): Promise<void> {
     heedInterruptions(worker, log, left.signal),
     worker.polling.then(() => reportStatus(context, reporting, worker, facts, left.signal)),
     installation && liveInInstallation(installation, context, worker, slots, left.signal),
+    installation && endForgotten(installation, config, context, worker, left.signal),
     worker.polling.then(() => systemClock.after(WARM_UP_MS, warmUp)),
     worker.polling.then(() => log.info("agent.ready", { instance: config.instance_id, slots: config.slots })),
   ]);
@@ -149,6 +155,19 @@ async function heedInterruptions(worker: Worker, log: Log, signal: AbortSignal):
   await http.close();
 }
 
+/** Only a rented machine ends itself: boot.sh shuts it down when no agent is left on it and this file is there. */
+async function endForgotten(
+  { home }: Installation,
+  config: Config,
+  context: AgentContext,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<void> {
+  if (metadataEndpoint(process.env) === undefined) return;
+  const end = async () => void (await systemFiles.write(`${home}/shared/end-wanted`, new Uint8Array()));
+  await endWhenForgotten(context, worker, config.self_end_idle_s, end, signal);
+}
+
 /** What an agent that was killed left behind: programs, then their files. No other job may get to see them. */
 async function clearAway(jobsDir: string, sandbox: Sandbox, log: Log): Promise<void> {
   const ended = await endAll(() => survivors(`${jobsDir}/`, (uid) => sandbox.users?.has(uid) ?? false));
@@ -168,7 +187,13 @@ async function openContext(
   config: Config,
   jobsDir: string,
   { sqs, http }: Clients,
-  { objects, store, log, processes }: { objects: Objects; store: Store; log: Log; processes: Processes },
+  {
+    objects,
+    store,
+    log,
+    processes,
+    orders,
+  }: { objects: Objects; store: Store; log: Log; processes: Processes; orders: Orders },
 ): Promise<AgentContext & { activity: TalliedActivity }> {
   const tools = {
     clock: systemClock,
@@ -189,6 +214,7 @@ async function openContext(
     readCatalog(systemFiles, config.services_dir, machine()),
     keyOf(objects),
     activity.open(),
+    orders.refresh(),
   ]);
   return {
     ...tools,
@@ -202,6 +228,7 @@ async function openContext(
     secrets: new Secrets(config.secrets),
     activity,
     cancellations: new Cancellations(objects, log),
+    orders,
     fleetKey: key,
     settings: settingsOf(config, jobsDir),
   };

@@ -12,6 +12,7 @@ import { Wakeup } from "./receive/wakeup.ts";
 import { redeliver } from "./result/redeliver.ts";
 import { expectedLeftS } from "./run/expectation.ts";
 import { Slots } from "./run/slots.ts";
+import { WorkTally } from "./status/work-tally.ts";
 
 /**
  * The life of a worker:
@@ -19,7 +20,9 @@ import { Slots } from "./run/slots.ts";
  *   working ──drain()──▶ draining ──last job settled──▶ stopped
  *      └──────stop()────────┴─────▶ stopping ──last job handed back──▶ stopped
  *
- * draining: no new message; jobs that have not started go back to the queue at once, the others finish.
+ * working: unless an order of the autoscaler is heeded (cordoned), which may be taken back: no new message; jobs that
+ * have not started go back to the queue at once, the others finish.
+ * draining: the same, for good.
  * stopping: everything goes back at once. stop() may follow drain(), never the other way round.
  */
 export type WorkerState = "working" | "draining" | "stopping" | "stopped";
@@ -42,6 +45,13 @@ export class Worker {
   /** Resolves when the first poll is about to be sent. */
   readonly polling: Promise<void>;
   readonly counts = { done: 0, returned: 0, abandoned: 0 };
+  readonly tally = new WorkTally();
+  /** The order that is heeded; undefined: messages are taken. */
+  cordon: string | undefined;
+  /** Polls under way, those included whose messages are just being taken. */
+  polls = 0;
+  /** The provider takes this machine back. */
+  noticed = false;
   readonly #context: AgentContext;
   readonly #jobs = new Set<Job>();
   readonly #slots: Slots;
@@ -50,14 +60,18 @@ export class Worker {
   readonly #runS = new Mean();
   readonly #inputS = new Mean();
   readonly #changed = new Wakeup();
-  readonly #polls = new AbortController();
+  #polls = new AbortController();
   readonly #stop = new AbortController();
   #started: () => void = () => undefined;
   #cancelDrainTimer: () => void = () => undefined;
+  #redeliveries = 0;
+  /** Monotonic; since when there is no job. */
+  #idleSince: number;
 
   /** @param slots the places for programs, when they are shared with another agent of this machine */
   constructor(context: AgentContext, slots = new Slots(context.settings.slots)) {
     this.#context = context;
+    this.#idleSince = context.clock.monotonic();
     this.#queueClock = new QueueClock(context.clock);
     this.#pulse = new Pulse(context.clock, (context.settings.visibilityTimeoutS * 1000) / PULSES);
     this.#slots = slots;
@@ -93,7 +107,7 @@ export class Worker {
     if (this.state !== "working") return;
     this.state = "draining";
     this.#polls.abort();
-    for (const job of this.#jobs) if (!["running", "settling"].includes(job.state)) job.leave();
+    this.#leaveWaiting();
     this.#slots.surrender();
     const { clock, settings } = this.#context;
     this.#cancelDrainTimer = clock.after(settings.drainTimeoutS * 1000, () => this.stop());
@@ -101,10 +115,31 @@ export class Worker {
   }
 
   /**
+   * Takes no message while there is an order, and takes them again without one. Resolves when no poll is under way that an
+   * order has to end.
+   */
+  async heed(order: string | undefined): Promise<void> {
+    if (this.cordon === undefined && order !== undefined) {
+      this.#polls.abort();
+      this.#leaveWaiting();
+    } else if (this.cordon !== undefined && order === undefined) {
+      if (this.state === "working") this.#polls = new AbortController();
+      this.#changed.wake();
+    }
+    this.cordon = order;
+    while (this.cordon !== undefined && this.polls > 0) await this.#changed.wait(this.#context.clock);
+  }
+
+  #leaveWaiting(): void {
+    for (const job of this.#jobs) if (!["running", "settling"].includes(job.state)) job.leave();
+  }
+
+  /**
    * The machine goes away at `atMs`, epoch milliseconds: takes nothing new, hands back at once what is not expected to
    * end in time, and what is still there shortly before the end.
    */
   evacuate(atMs: number): void {
+    this.noticed = true;
     this.drain();
     if (this.state !== "draining") return;
     const { clock } = this.#context;
@@ -141,6 +176,16 @@ export class Worker {
     };
   }
 
+  /** Messages in our hands, of every queue. */
+  holding(): number {
+    return this.#jobs.size + this.#redeliveries;
+  }
+
+  /** For how long there has been no job, seconds. */
+  idleS(): number {
+    return this.#jobs.size > 0 ? 0 : (this.#context.clock.monotonic() - this.#idleSince) / 1000;
+  }
+
   leaveCancelled(): void {
     for (const job of this.#jobs) job.leaveIfCancelled();
   }
@@ -154,7 +199,7 @@ export class Worker {
   /** Resolves to how many messages to ask for, as soon as that is more than none; 0 when it is time to leave. */
   async #want(): Promise<number> {
     while (this.state === "working") {
-      const { want, recheckS } = appetite(this.holdings());
+      const { want, recheckS } = this.cordon === undefined ? appetite(this.holdings()) : { want: 0 };
       if (want > 0) return want;
       await this.#changed.wait(this.#context.clock, recheckS === undefined ? undefined : recheckS * 1000);
     }
@@ -165,15 +210,21 @@ export class Worker {
     this.#queueClock.observe(message);
     const job = new Job(this.#context, this.#slots, this.#queueClock, message, (it) => this.#onChange(it));
     this.#jobs.add(job);
+    if (message.receiveCount === 1) this.tally.received++;
     void job.live(leases, since).finally(() => {
       this.#jobs.delete(job);
+      this.#idleSince = this.#context.clock.monotonic();
       this.#changed.wake();
     });
   }
 
   #onChange(job: Job): void {
     if (job.state === "ready" && job.inputS !== undefined) this.#inputS.add(job.inputS);
-    if (job.state === "settling" && job.runS !== undefined) this.#runS.add(job.runS);
+    if (job.state === "settling" && job.runS !== undefined) {
+      this.#runS.add(job.runS);
+      this.tally.finished(job.service, job.runS);
+    }
+    if (job.sleepS > 0) this.tally.sleeps(this.#context.clock.monotonic() + job.sleepS * 1000);
     if (job.state === "done" || job.state === "returned" || job.state === "abandoned")
       this.counts[job.state]++;
     this.#changed.wake();
@@ -192,6 +243,7 @@ export class Worker {
       const max = await want();
       if (max === 0) return;
       this.#started();
+      this.polls++;
       try {
         const messages = await queue.receive({
           max,
@@ -204,26 +256,39 @@ export class Worker {
         if (leases.isStale(since)) {
           // We were stopped while the answer lay there: what it brought comes back by itself, perhaps to others.
           log.warn("receive.stale", { queue: queue.name, messages: messages.length });
-        } else if (this.state === "working") for (const message of messages) take(message, since);
+        } else if (this.#takes()) for (const message of messages) take(message, since);
         else await handBack(queue, messages);
       } catch (error) {
         log.warn("receive.failed", { queue: queue.name, reason: reasonOf(error) });
         const pauseMs = fullJitterMs(random, failures++, RECEIVE_RETRY_BASE_MS, RECEIVE_RETRY_CAP_MS);
         await clock.sleep(pauseMs, this.#polls.signal).catch(() => undefined);
+      } finally {
+        this.polls--;
+        if (this.cordon !== undefined) this.#changed.wake();
       }
     }
+  }
+
+  #takes(): boolean {
+    return this.state === "working" && this.cordon === undefined;
   }
 
   async #redeliver(leases: LeaseKeeper): Promise<void> {
     const under = new Set<Promise<void>>();
     const want = async () => {
+      while (this.state === "working" && this.cordon !== undefined)
+        await this.#changed.wait(this.#context.clock);
       if (this.state === "working" && under.size >= REDELIVERIES) await Promise.race(under);
       return this.state === "working" ? REDELIVERIES - under.size : 0;
     };
     await this.#poll(this.#context.queues.deliveries, want, leases, (message, since) => {
       const work = redeliver(this.#context, leases, message, since, this.#stop.signal);
       under.add(work);
-      void work.finally(() => under.delete(work));
+      this.#redeliveries = under.size;
+      void work.finally(() => {
+        under.delete(work);
+        this.#redeliveries = under.size;
+      });
     });
     await Promise.all(under);
   }

@@ -18,8 +18,12 @@ export async function reportStatus(
   facts: { version: string; pid: number; startedAt: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, settings, activity, cancellations } = context;
-  const reported = every(() => store.putStatus(rowOf(context, worker, facts)));
+  const { clock, log, settings, activity, cancellations, orders } = context;
+  const reported = every(async () => {
+    await orders.refresh();
+    await worker.heed(orders.cordon); // so that the row says it at once
+    await store.putStatus(rowOf(context, worker, facts));
+  });
   const shipped = every(() => activity.ship());
   const looked = every(() => cancellations.refresh().then(() => worker.leaveCancelled()));
   const done = Promise.all([
@@ -71,6 +75,7 @@ function rowOf(
   facts: { version: string; pid: number; startedAt: number },
 ) {
   const { runningS, waiting, settling, meanRunS } = worker.holdings();
+  const { tally, cordon, polls, noticed } = worker;
   const offered = [...catalog.services.values()].filter((it) => it.missing.length === 0);
   return {
     instanceId: settings.instanceId,
@@ -83,6 +88,15 @@ function rowOf(
     waiting,
     settling,
     ...worker.counts,
+    // For the autoscaler: nothing is ended before its row says that it holds no message and asks for none.
+    cordon: cordon ?? "",
+    holding: worker.holding(),
+    polls,
+    noticed,
+    idleS: worker.idleS(),
+    received: tally.received,
+    asleep: tally.asleep(clock.monotonic()),
+    work: tally.report(),
     meanRunS,
     oldestSentAt: worker.oldestSentAt(),
     services: offered.map((it) => it.manifest.name).join(" "),

@@ -91,7 +91,9 @@ export class Leadership {
    * Writes the record with these changes, which also renews the lease. False: nothing may be done, be it that somebody
    * else leads (`leading` is false then), be it that the store gave no answer. Never rejects.
    */
-  async write(change: Partial<Pick<ScalerRecord, "cordons" | "intents" | "sentence">> = {}): Promise<boolean> {
+  async write(
+    change: Partial<Pick<ScalerRecord, "cordons" | "intents" | "sentence">> = {},
+  ): Promise<boolean> {
     if (!this.#leading) return false;
     // In memory at once: what could not be written now is written with the next try.
     this.record = this.#next(change);

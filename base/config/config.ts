@@ -20,7 +20,45 @@ export interface Config {
   retry_budget_s: number;
   alarm: string[];
   status_period_s: number;
+  self_end_idle_s: number;
+  autoscaler: AutoscalerConfig;
   secrets: Record<string, string>;
+}
+
+export interface AutoscalerConfig {
+  target_wait_s: number;
+  target_share: number;
+  max_instances: number;
+  min_instances: number;
+  budget_per_hour: number;
+  billing: "per-second" | "hourly";
+  period_s: number;
+  launches_per_minute: number;
+  boot_limit_s: number;
+  launch_template: string;
+  log_dir: string;
+  log_mb: number;
+  pools: PoolConfig[];
+  floors: FloorConfig[];
+}
+
+export interface PoolConfig {
+  name: string;
+  instance_type: string;
+  zone: string;
+  subnet?: string;
+  market: "on-demand" | "spot";
+  price_per_hour: number;
+  slots: number;
+}
+
+export interface FloorConfig {
+  instances: number;
+  days?: string[];
+  /** HH:MM */
+  from: string;
+  to: string;
+  time_zone: string;
 }
 
 type Tree = { [key: string]: unknown };
@@ -62,6 +100,8 @@ function fromEnvironment(env: Record<string, string | undefined>): Tree {
     const key = path.toLowerCase();
     if (key in schema.properties) found[key] = value;
     else if (key.startsWith("queues_")) overlay(found, { queues: { [key.slice("queues_".length)]: value } });
+    else if (key.startsWith("autoscaler_"))
+      overlay(found, { autoscaler: { [key.slice("autoscaler_".length)]: value } });
     else if (path.startsWith("SECRETS_"))
       overlay(found, { secrets: { [path.slice("SECRETS_".length)]: value } });
   }

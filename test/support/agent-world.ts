@@ -4,6 +4,7 @@ import { Cancellations } from "../../agent/receive/cancellations.ts";
 import { Deleter } from "../../agent/result/deleter.ts";
 import { Secrets } from "../../agent/result/secrets.ts";
 import { Activity } from "../../agent/status/activity.ts";
+import { Orders } from "../../agent/status/orders.ts";
 import { Worker } from "../../agent/worker.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Files } from "../../base/files.ts";
@@ -174,6 +175,7 @@ export function assembleAgent({
     secrets: new Secrets(secrets),
     activity: new Activity({ clock, files: disk, store, log }, { instanceId: name, folder: "/work" }),
     cancellations: new Cancellations(objects, log),
+    orders: new Orders({ store, clock, log }, name),
     settings: { ...SETTINGS, ...settings, instanceId: name },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reportStatus } from "../../../../agent/status/heartbeat.ts";
+import { NOBODY, RECORD, recordText } from "../../../../autoscaler/daemon/record.ts";
 import { createS3Store } from "../../../../cloud/aws/s3-store.ts";
 import type { Store } from "../../../../cloud/ports/store.ts";
 import { createWorld } from "../../../support/agent-world.ts";
@@ -34,6 +35,25 @@ describe("the status", () => {
     left.abort();
     await world.clock.settle(reporting);
     expect(await store.listStatus()).toEqual([]);
+  });
+
+  test("obeys the autoscaler's order within a period, and says so", async () => {
+    const world = createWorld();
+    const store = createS3Store(world.objects);
+    const agent = world.start();
+    const left = new AbortController();
+    void reportStatus(agent.context, store, agent.worker, FACTS, left.signal);
+    await world.clock.advance(5_000);
+    expect(await store.listStatus()).toMatchObject([{ cordon: "", polls: 2, holding: 0, received: 0 }]);
+    const order = recordText({ ...NOBODY, epoch: 1, leader: "s", cordons: { a: "1.1" } });
+    const version = await store.swapRecord(RECORD, order, undefined);
+    await world.clock.advance(10_000);
+    expect(await store.listStatus()).toMatchObject([{ cordon: "1.1", polls: 0, holding: 0 }]);
+    await store.swapRecord(RECORD, recordText({ ...NOBODY, epoch: 1, leader: "s", beat: 1 }), version);
+    await world.clock.advance(20_000);
+    expect(await store.listStatus()).toMatchObject([{ cordon: "", polls: 2 }]);
+    await world.drain(agent);
+    left.abort();
   });
 
   test("ships the activity log with it, to the last line", async () => {
