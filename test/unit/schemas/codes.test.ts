@@ -1,8 +1,12 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../../../schemas/codes.ts";
 
-const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
+const root = new URL("../../../", import.meta.url);
+const text = readFileSync(new URL("docs/errors.md", root), "utf8");
+const [page = "", commands = ""] = text.split("\n# Codes of the commands\n");
+const FOLDERS = ["base", "jobs", "client", "agent", "autoscaler", "operator", "cloud", "bootstrap"];
 
 describe("error codes", () => {
   it.each(Object.entries(CODES))(
@@ -16,6 +20,19 @@ describe("error codes", () => {
   it("are all the page lists", () => {
     const listed = [...page.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, code]) => code);
     expect(listed).toEqual(Object.keys(CODES));
+  });
+
+  it("of the commands are on the page too, each one that the code throws and no other", () => {
+    const files = FOLDERS.flatMap((folder) => globSync(`${fileURLToPath(root)}${folder}/**/*.ts`));
+    const sources = files.map((file) => readFileSync(file, "utf8"));
+    const thrown = sources.flatMap((source) => [
+      ...source.matchAll(/new DroverError\(\s*(?:[^"(),]+\? )?"([a-z0-9-]+)"(?: : "([a-z0-9-]+)")?/g),
+    ]);
+    const expected = new Set(
+      thrown.flatMap(([, ...codes]) => codes).filter((code = "internal") => !(code in CODES)),
+    );
+    const listed = [...commands.matchAll(/^\| `([a-z0-9-]+)` +\|/gm)].map(([, code]) => code);
+    expect(listed.toSorted()).toEqual([...expected].toSorted());
   });
 
   it("fit the schema of responses", () => {
