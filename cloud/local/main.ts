@@ -1,8 +1,9 @@
-import { realpath } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
+import { changedSettings, type Ec2Settings } from "./ec2/settings.ts";
 import { runningCloud } from "./folder.ts";
 import type { NastyOptions } from "./nasty/faults.ts";
 import { readNasty } from "./nasty/profile.ts";
@@ -22,6 +23,7 @@ interface Flags {
   bucket?: string[];
   nasty?: NastyOptions;
   imds?: number | true;
+  ec2?: string;
 }
 
 /** `drover cloud …` and `drover cloud env …`; `argv` is what follows `cloud`. Resolves to the exit code. */
@@ -40,7 +42,7 @@ export async function main(argv: string[]): Promise<number> {
 
 function commands(): Command {
   const cloud = new Command("drover cloud")
-    .description("Run the embedded cloud: SQS and S3 on 127.0.0.1, kept in a folder.")
+    .description("Run the embedded cloud: SQS, S3, SimpleDB and EC2 on 127.0.0.1, kept in a folder.")
     .enablePositionalOptions()
     .exitOverride()
     .option("--dir <folder>", "where the cloud keeps everything", ".drover/cloud")
@@ -48,6 +50,7 @@ function commands(): Command {
     .option("--queue <name[=deadletters]>", "create this queue when missing (repeatable)", addQueue)
     .option("--bucket <name>", "create this bucket when missing (repeatable)", addText)
     .option("--imds [port]", "serve an instance's metadata (IMDSv2) on a port of its own", readPort)
+    .option("--ec2 <file>", "how EC2 behaves, as JSON: boot delays, capacity, limits, throttling, …")
     .option("--nasty <seed[:profile]>", "make things go wrong as AWS may: mild, harsh or FAULT=RATE,…", nasty)
     .addHelpText(
       "after",
@@ -96,10 +99,12 @@ async function run(flags: Flags): Promise<void> {
   const stop = () => asked.resolve();
   process.once("SIGTERM", stop).once("SIGINT", stop);
   try {
+    const ec2 = flags.ec2 === undefined ? {} : await readSettings(flags.ec2);
     const cloud = await startCloud({
       dir: resolve(flags.dir),
       port: flags.port,
       provision: { queues: flags.queue ?? [], buckets: flags.bucket ?? [] },
+      ec2,
       ...(flags.nasty === undefined ? {} : { nasty: flags.nasty }),
     });
     const { endpoint, region, dir } = cloud;
@@ -109,6 +114,15 @@ async function run(flags: Flags): Promise<void> {
     await cloud.close();
   } finally {
     process.off("SIGTERM", stop).off("SIGINT", stop);
+  }
+}
+
+async function readSettings(file: string): Promise<Partial<Ec2Settings>> {
+  try {
+    return changedSettings({}, JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    if (error instanceof DroverError) throw error;
+    throw new DroverError("ec2-bad-setting", `--ec2 ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

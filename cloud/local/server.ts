@@ -6,6 +6,8 @@ import type { Clock } from "../../base/clock.ts";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { openDatabase } from "./database.ts";
+import { openEc2, type Ec2Control } from "./ec2/service.ts";
+import type { Ec2Settings } from "./ec2/settings.ts";
 import { eventQueues } from "./event-queues.ts";
 import { forgetEndpoint, loadSecrets, recordEndpoint } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -14,6 +16,7 @@ import { provision, type Provision } from "./provision.ts";
 import type { Instance } from "./imds/instance.ts";
 import { startImds, type RunningImds } from "./imds/server.ts";
 import { openSessions } from "./imds/sessions.ts";
+import type { ImdsContext } from "./imds/state.ts";
 import { createFaults, noFaults, type FaultCounts, type NastyOptions } from "./nasty/faults.ts";
 import { openS3 } from "./s3/service.ts";
 import { closeSimpleDb, openSimpleDb } from "./simpledb/service.ts";
@@ -32,6 +35,8 @@ export interface CloudOptions {
   provision?: Provision;
   /** Makes things go wrong, as AWS's documentation allows. For tests. */
   nasty?: NastyOptions;
+  /** How its EC2 behaves; by default at its best. */
+  ec2?: Partial<Ec2Settings>;
   /** Told of failures inside the cloud; by default one line on stderr each. */
   report?: (error: unknown) => void;
 }
@@ -45,6 +50,8 @@ export interface RunningCloud {
   credentials: Credentials;
   /** Starts the metadata service of one more instance, on a port of its own; it ends with the cloud. */
   startImds(options?: { port?: number; instance?: Partial<Instance> }): Promise<RunningImds>;
+  /** Behind the instances of its EC2, which end with the cloud. */
+  ec2: Ec2Control;
   /** How often each fault of nasty mode has happened. */
   faultCounts(): FaultCounts;
   /** Answers what waits, commits, lets the folder go. A second call does nothing more. */
@@ -91,15 +98,19 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     const find = (id: string) => (id === credentials.accessKeyId ? credentials : sessions.find(id));
     simpleDb = openSimpleDb({ database, group, clock, credentials: find, report });
     const verifier = new Verifier(find, REGION, clock);
-    const services = { sqs, s3, simpleDb, verifier, clock, dir, report, faults };
-    const server = await listen(services, options.port ?? 0);
-    const instances = new Set<RunningImds>();
     const owner = new Verifier(credentials, REGION, clock);
+    const imds = { clock, place, sessions, verifier: owner, report };
+    const ec2 = openEc2({ database, group, imds, dir, settings: options.ec2 ?? {}, faults });
+    const services = { sqs, s3, simpleDb, ec2, verifier, owner, clock, dir, report, faults };
+    const server = await listen(services, options.port ?? 0);
+    const metadata = metadataServices(imds);
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await recordEndpoint(dir, { endpoint, region: REGION, pid: process.pid });
+    await ec2.start(endpoint);
     const close = once(async () => {
       await forgetEndpoint(dir);
-      await Promise.all([...instances].map((it) => it.close()));
+      await ec2.close();
+      await metadata.close();
       await stop(server, sqs, group);
       release();
     });
@@ -109,17 +120,29 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       dir,
       credentials,
       faultCounts: () => faults.counts(),
-      async startImds(wanted) {
-        const imds = await startImds({ clock, place, sessions, verifier: owner, report }, wanted);
-        instances.add(imds);
-        return imds;
-      },
+      ec2: ec2.control,
+      startImds: (wanted) => metadata.start(wanted),
       close,
     };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** Metadata services without an instance of EC2. */
+function metadataServices(context: ImdsContext) {
+  const started = new Set<RunningImds>();
+  return {
+    async start(wanted: Parameters<typeof startImds>[1]): Promise<RunningImds> {
+      const imds = await startImds(context, wanted);
+      started.add(imds);
+      return imds;
+    },
+    async close(): Promise<void> {
+      await Promise.all([...started].map((it) => it.close()));
+    },
+  };
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../../base/clock.ts";
+import { answerEc2Control, EC2_CONTROL_PATH } from "../ec2/control.ts";
+import { answerEc2, isEc2 } from "../ec2/protocol.ts";
+import type { Ec2 } from "../ec2/service.ts";
 import { IDENTITY_PATH } from "../folder.ts";
 import { maxDelayMs, type Faults } from "../nasty/faults.ts";
 import { answerS3 } from "../s3/protocol.ts";
@@ -16,7 +19,10 @@ export interface Services {
   sqs: SqsState;
   s3: S3State;
   simpleDb: SimpleDbState;
+  ec2: Ec2;
   verifier: Verifier;
+  /** Of the cloud's own credentials alone. */
+  owner: Verifier;
   clock: Clock;
   /** The folder the cloud runs on. */
   dir: string;
@@ -51,6 +57,10 @@ export async function route(
     await answerSqs(services.sqs, services.verifier, exchange);
   } else if (isSimpleDb(head)) {
     await answerSimpleDb(services.simpleDb, services.verifier, exchange);
+  } else if (head.rawPath === EC2_CONTROL_PATH) {
+    await answerEc2Control(services.ec2.control, services.owner, new Exchange(request, response, head));
+  } else if (isEc2(head)) {
+    await answerEc2(services.ec2.state, services.verifier, exchange);
   } else {
     await answerS3(services.s3, services.verifier, exchange);
   }
