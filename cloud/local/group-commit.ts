@@ -1,6 +1,6 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { AwsError } from "./aws-error.ts";
+import type { CloudDatabase } from "./database.ts";
 
 interface Pending {
   committed: () => void;
@@ -8,29 +8,23 @@ interface Pending {
 }
 
 /**
- * One transaction for all requests that arrive in one turn of the event loop. Work runs at once and
- * synchronously, so it never interleaves; its answer, a refusal included, is given only after the commit, so that
- * nobody is told of something a crash could take back.
+ * One commit for all requests that arrive in one turn of the event loop. Work runs at once and synchronously, so it
+ * never interleaves; its answer, a refusal included, is given only when the turn is durable, so that nobody is told of
+ * something a crash could take back.
  *
  * An AwsError is an answer like any other and must be thrown before the work's first write. Any other error
- * rolls the whole transaction back and fails everyone in it.
+ * takes the whole turn back and fails everyone in it.
  */
 export class GroupCommit {
-  readonly #database: DatabaseSync;
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
-  readonly #rollback: StatementSync;
+  readonly #database: CloudDatabase;
   readonly #beforeCommit: (() => void)[] = [];
   readonly #afterRollback: (() => void)[] = [];
   #pending: Pending[] = [];
   #open = false;
   #broken: unknown = undefined;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: CloudDatabase) {
     this.#database = database;
-    this.#begin = database.prepare("BEGIN");
-    this.#commit = database.prepare("COMMIT");
-    this.#rollback = database.prepare("ROLLBACK");
   }
 
   /** Runs `work` now; settles with its outcome after the commit. */
@@ -76,7 +70,7 @@ export class GroupCommit {
 
   #ensureOpen(): void {
     if (this.#open) return;
-    this.#begin.run();
+    this.#database.beginTurn();
     this.#open = true;
     // Not a wait: the end of this turn, when everything that the sockets had for us has been read.
     setImmediate(() => this.flush());
@@ -86,16 +80,15 @@ export class GroupCommit {
     try {
       if (this.#broken === undefined) for (const hook of this.#beforeCommit) hook();
       if (this.#broken !== undefined) throw this.#broken;
-      this.#commit.run();
-      this.#open = false;
+      this.#database.endTurn();
       return undefined;
     } catch (error) {
       this.#broken = undefined;
-      // A full disk, for one, makes SQLite roll back by itself.
-      if (this.#database.isTransaction) this.#rollback.run();
-      this.#open = false;
+      this.#database.undoTurn();
       for (const hook of this.#afterRollback) hook();
       return error ?? new Error("the transaction was rolled back");
+    } finally {
+      this.#open = false;
     }
   }
 }

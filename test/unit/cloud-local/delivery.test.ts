@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { GroupCommit } from "../../../cloud/local/group-commit.ts";
 import { put } from "../../../cloud/local/sqs/changes.ts";
@@ -6,9 +5,10 @@ import { poll, putBack } from "../../../cloud/local/sqs/delivery.ts";
 import { createQueue } from "../../../cloud/local/sqs/lifecycle.ts";
 import { openSqs } from "../../../cloud/local/sqs/service.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
+import { temporaryDatabase } from "./database.ts";
 
 function open() {
-  const database = new DatabaseSync(":memory:");
+  const database = temporaryDatabase();
   const group = new GroupCommit(database);
   const clock = createFakeClock();
   const reports: unknown[] = [];

@@ -1,10 +1,10 @@
-import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { AwsError } from "../../../cloud/local/aws-error.ts";
 import { GroupCommit } from "../../../cloud/local/group-commit.ts";
+import { temporaryDatabase } from "./database.ts";
 
 function open() {
-  const database = new DatabaseSync(":memory:");
+  const database = temporaryDatabase();
   database.exec("CREATE TABLE t (n INTEGER UNIQUE)");
   const insert = database.prepare("INSERT INTO t VALUES (?)");
   const group = new GroupCommit(database);
@@ -16,20 +16,20 @@ function open() {
   return { database, group, rows, put: (n: number) => group.run(() => Number(insert.run(n).changes)) };
 }
 
-test("the requests of one turn share one transaction and are answered after it", async () => {
+test("the requests of one turn are answered when all that it wrote is durable", async () => {
   const { database, group, put, rows } = open();
   const events: string[] = [];
-  group.beforeCommit(() => events.push(`commit, in transaction: ${database.isTransaction}`));
-  const answers = [1, 2, 3].map((n) =>
-    put(n).then(() => events.push(`answer ${n}, in transaction: ${database.isTransaction}`)),
-  );
+  const endTurn = database.endTurn.bind(database);
+  vi.spyOn(database, "endTurn").mockImplementation(() => {
+    endTurn();
+    events.push("durable");
+  });
+  group.beforeCommit(() => events.push("last step"));
+  const answers = [1, 2, 3].map((n) => put(n).then(() => events.push(`answer ${n}`)));
   await Promise.resolve();
   expect(events).toEqual([]);
   await Promise.all(answers);
-  expect(events).toEqual([
-    "commit, in transaction: true",
-    ...[1, 2, 3].map((n) => `answer ${n}, in transaction: false`),
-  ]);
+  expect(events).toEqual(["last step", "durable", "answer 1", "answer 2", "answer 3"]);
   expect(rows()).toEqual([1, 2, 3]);
 });
 

@@ -1,19 +1,19 @@
-import { DatabaseSync } from "node:sqlite";
 import type { Limits } from "../../../cloud/local/simpledb/limits.ts";
 import { GroupCommit } from "../../../cloud/local/group-commit.ts";
 import { operations } from "../../../cloud/local/simpledb/operations.ts";
 import { Parameters } from "../../../cloud/local/simpledb/parameters.ts";
 import { openSimpleDb } from "../../../cloud/local/simpledb/service.ts";
 import { createSimClock } from "../../support/sim-clock.ts";
+import { temporaryDatabase } from "../cloud-local/database.ts";
 
 export interface Found {
   names: string[];
   token: string | undefined;
 }
 
-/** SimpleDB's operations over a database in memory, without the wire. */
+/** SimpleDB's operations over a database of their own, without the wire. */
 export function inProcess(limits: Partial<Limits> = {}) {
-  const database = new DatabaseSync(":memory:");
+  const database = temporaryDatabase();
   const state = openSimpleDb({
     database,
     group: new GroupCommit(database),
