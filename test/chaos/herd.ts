@@ -1,62 +1,75 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readlinkSync } from "node:fs";
-import { resolve } from "node:path";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Random } from "../../base/random.ts";
 import { type KillingProxy, type Mischief, startKillingProxy } from "./killing-proxy.ts";
-
-const DROVER = resolve(import.meta.dirname, "../../bin/drover");
-
-/** What was done to the agents, to be weighed against what arrived twice. */
-export interface Deeds {
-  kills: number;
-  stops: number;
-  drops: number;
-  /** Agents that ended by themselves: there must be none. */
-  crashes: string[];
-}
+import type { Witness } from "./witness.ts";
 
 interface Agent {
   child: ChildProcess;
   proxy: KillingProxy;
   folder: string;
   busy: boolean;
+  /** Since it was last started. */
+  calls: number;
+}
+
+export interface HerdOptions {
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  /** How the command is started: a program and its first arguments. */
+  drover: readonly string[];
+  endpoint: string;
+  random: Random;
+  witness: Witness;
+  /** How many kills there may have been by now. */
+  mayHaveKilled: () => number;
 }
 
 /** The exit code of an agent that could not reach what it needs at its start: a service manager tries again. */
 const UNAVAILABLE = 69;
 /** Longer than a lease, so that a continued agent finds its jobs with others. */
 const STOP_MS = 6_000;
+/** Stops among the deaths; while it is stopped an agent does nothing for the run. */
+const STOPS = 0.07;
+const DROPS = 0.02;
+/** Of the calls of an agent while the killing is behind its plan: a little, so that it falls anywhere. */
+const KILLS = 0.03;
+/** An agent makes so many calls before it has work; deaths among them are fewer, since no job is at stake. */
+const CALLS_OF_A_START = 8;
+const KILLS_AT_START = 0.005;
 
 /** Several agents, each behind a proxy of its own; whoever is killed is started again at once. */
 export class Herd {
-  readonly deeds: Deeds = { kills: 0, stops: 0, drops: 0, crashes: [] };
+  /** Agents that ended by themselves: there must be none. */
+  readonly crashes: string[] = [];
   readonly #agents: Agent[] = [];
-  readonly #options: {
-    folder: string;
-    env: NodeJS.ProcessEnv;
-    endpoint: string;
-    chance: () => number;
-    maxKills: number;
-  };
+  readonly #options: HerdOptions;
   #nasty = true;
   #ending = false;
 
-  constructor(options: {
-    folder: string;
-    env: NodeJS.ProcessEnv;
-    endpoint: string;
-    chance: () => number;
-    maxKills: number;
-  }) {
+  constructor(options: HerdOptions) {
     this.#options = options;
+    process.once("exit", () => {
+      for (const { child } of this.#agents) child.kill("SIGKILL");
+    });
   }
 
   async start(count: number): Promise<void> {
+    const { witness, endpoint } = this.#options;
     for (let i = 0; i < count; i++) {
-      const choose = () => this.#mischief();
-      const proxy = await startKillingProxy(this.#options.endpoint, choose, () => void this.#kill(i));
+      const proxy = await startKillingProxy(endpoint, {
+        choose: () => this.#mischief(i),
+        kill: () => void this.#kill(i),
+        onCall: (call) => {
+          const agent = this.#agents[i];
+          if (agent !== undefined) agent.calls++;
+          witness.saw(i, call);
+        },
+        onRefusal: () => witness.trouble(i, "refused"),
+      });
       const folder = `${this.#options.folder}/agent-${i}`;
-      const agent = { child: this.#launch(proxy, folder), proxy, folder, busy: false };
+      const agent = { child: this.#launch(proxy, folder), proxy, folder, busy: false, calls: 0 };
       this.#agents.push(agent);
       this.#watch(agent);
     }
@@ -67,12 +80,8 @@ export class Herd {
     this.#nasty = false;
   }
 
-  get done(): boolean {
-    return this.deeds.kills + this.deeds.stops >= this.#options.maxKills;
-  }
-
   /** Drains every agent; resolves to what they left behind that should not be there. */
-  async end(): Promise<{ processes: string[]; files: string[] }> {
+  async end(word: string): Promise<{ processes: string[]; files: string[] }> {
     this.#ending = true;
     for (const { child } of this.#agents) {
       child.kill("SIGCONT");
@@ -81,69 +90,72 @@ export class Herd {
     await Promise.all(this.#agents.map(({ child }) => gone(child)));
     for (const { proxy } of this.#agents) proxy.close();
     return {
-      processes: processesBelow(this.#options.folder),
+      processes: survivors(this.#options.folder, word),
       files: this.#agents.flatMap(({ folder }) => filesIn(`${folder}/jobs`)),
     };
   }
 
   #launch(proxy: KillingProxy, folder: string): ChildProcess {
-    const { env, folder: root } = this.#options;
-    const args = [
-      "agent",
-      "--slots",
-      "2",
-      "--visibility-timeout-s",
-      "4",
-      "--work-dir",
-      folder,
-      "--services",
-      `${root}/services`,
-    ];
-    return spawn(DROVER, args, {
-      env: { ...env, AWS_ENDPOINT_URL: proxy.origin, DROVER_STATUS_PERIOD_S: "2" },
-      stdio: "ignore",
+    const { env, folder: root, drover } = this.#options;
+    const [program = "", ...first] = drover;
+    const places = ["--work-dir", folder, "--services", `${root}/services`];
+    const args = [...first, "agent", "--slots", "2", "--visibility-timeout-s", "4", ...places];
+    const log = openSync(`${folder}.log`, "a");
+    const child = spawn(program, args, {
+      env: { ...env, AWS_ENDPOINT_URL: proxy.origin, DROVER_STATUS_PERIOD_S: "10" },
+      stdio: ["ignore", log, log],
+      detached: true, // Ctrl-C is for whoever plays
     });
+    closeSync(log);
+    return child;
   }
 
-  /** Starts an agent again that could not begin its work, and takes down one that ended for another reason of its own. */
+  /** Starts an agent again that could not begin its work, and notes one that ended for another reason of its own. */
   #watch(agent: Agent): void {
     const { child } = agent;
     child.once("exit", (code, signal) => {
       if (signal === "SIGKILL" || this.#ending) return;
-      if (code !== UNAVAILABLE) this.deeds.crashes.push(`${agent.folder}: ${signal ?? code}`);
+      if (code !== UNAVAILABLE) {
+        this.crashes.push(`${agent.folder}: ${signal ?? code}\n${lastWords(`${agent.folder}.log`)}`);
+      }
       agent.child = this.#launch(agent.proxy, agent.folder);
       this.#watch(agent);
     });
   }
 
-  #mischief(): Mischief {
-    if (!this.#nasty || this.done) return undefined;
-    const fate = this.#options.chance();
-    if (fate < 0.004) return "kill-before";
-    if (fate < 0.008) return "kill-after";
-    if (fate < 0.018) return this.#drop("drop-before");
-    if (fate < 0.028) return this.#drop("drop-after");
-    return undefined;
-  }
-
-  #drop(kind: Mischief): Mischief {
-    this.deeds.drops++;
-    return kind;
+  #mischief(i: number): Mischief {
+    if (!this.#nasty) return undefined;
+    const { random, witness, mayHaveKilled } = this.#options;
+    const fate = random.next();
+    const calls = this.#agents[i]?.calls ?? 0;
+    const kills = calls < CALLS_OF_A_START ? KILLS_AT_START : KILLS;
+    if (fate < DROPS) {
+      witness.trouble(i, "cut");
+      return fate < DROPS / 2 ? "drop-before" : "drop-after";
+    }
+    if (fate > DROPS + kills || witness.counts.killed >= mayHaveKilled()) return undefined;
+    return fate < DROPS + kills / 2 ? "kill-before" : "kill-after";
   }
 
   async #kill(i: number): Promise<void> {
     const agent = this.#agents[i];
-    if (agent === undefined || agent.busy || !this.#nasty) return;
+    const { random, witness } = this.#options;
+    if (agent === undefined || agent.busy || !this.#nasty) {
+      witness.trouble(i, "cut"); // its connection has gone all the same
+      return;
+    }
     agent.busy = true;
-    if (this.#options.chance() < 0.15) {
-      this.deeds.stops++;
+    if (random.next() < STOPS) {
+      witness.trouble(i, "stopped");
       agent.child.kill("SIGSTOP");
       await new Promise((done) => setTimeout(done, STOP_MS));
       agent.child.kill("SIGCONT");
+      witness.trouble(i, "cut"); // nothing that it asked before is answered in time
     } else {
-      this.deeds.kills++;
+      witness.trouble(i, "killed");
       agent.child.kill("SIGKILL");
       await gone(agent.child);
+      agent.calls = 0;
       agent.child = this.#launch(agent.proxy, agent.folder);
       this.#watch(agent);
     }
@@ -155,14 +167,17 @@ async function gone(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }
 
-/** Processes that work in a folder below: nobody but a job's program does. */
-function processesBelow(folder: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
+/** Processes that work in an agent's folder, or have the word in their command line: nobody but a job's program does. */
+function survivors(folder: string, word: string): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
     try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+      const command = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+      const isOurs =
+        command.includes(word) || readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/agent-`);
+      return isOurs ? [`${pid} ${command}`] : [];
     } catch {
-      return false; // gone meanwhile, or a kernel thread
+      return []; // gone meanwhile, or a kernel thread
     }
   });
 }
@@ -172,5 +187,13 @@ function filesIn(folder: string): string[] {
     return readdirSync(folder).map((name) => `${folder}/${name}`);
   } catch {
     return [];
+  }
+}
+
+function lastWords(file: string): string {
+  try {
+    return readFileSync(file, "utf8").slice(-2_000);
+  } catch {
+    return "";
   }
 }

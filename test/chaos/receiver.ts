@@ -9,6 +9,7 @@ export interface Arrival {
   sha256: string;
   /** The sender's own name for the job, from the document. */
   reference: string;
+  /** Epoch milliseconds. */
   at: number;
   answer: "accepted" | "refused" | "cut";
 }
@@ -39,7 +40,7 @@ export async function startReceiver(chance: () => number): Promise<Receiver> {
       const body = Buffer.concat(chunks);
       const sha256 = createHash("sha256").update(body).digest("hex");
       const reference = /reference="([^"]+)"/.exec(body.toString())?.[1] ?? "?";
-      arrivals.push({ id, sha256, reference, at: performance.now(), answer });
+      arrivals.push({ id, sha256, reference, at: Date.now(), answer });
       reply(response, answer);
     });
     request.on("error", () => undefined);
