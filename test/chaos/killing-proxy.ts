@@ -46,11 +46,11 @@ export async function startKillingProxy(target: string, hooks: ProxyHooks): Prom
 function join(client: Socket, upstream: Socket, { choose, kill, onCall, onRefusal }: ProxyHooks): void {
   let pending: Mischief;
   let isAwaited = false;
-  upstream.on("error", () => client.destroy());
-  upstream.on("close", () => {
+  const onLoss = () => {
     if (isAwaited && !client.destroyed) onRefusal();
     client.destroy();
-  });
+  };
+  upstream.on("error", onLoss).on("close", onLoss);
   client.on("error", () => undefined).on("close", () => upstream.destroy());
   client.on("data", (bytes) => {
     pending = choose();
