@@ -18,11 +18,12 @@ export class SigningKey {
     this.#outer = padded(key, 0x5c);
   }
 
-  /** The signature of a text, in hexadecimal. */
-  sign(text: string): string {
-    const inner = Buffer.allocUnsafe(BLOCK_BYTES + Buffer.byteLength(text));
+  /** The signature of a text or of bytes, in hexadecimal. */
+  sign(what: string | Buffer): string {
+    const inner = Buffer.allocUnsafe(BLOCK_BYTES + Buffer.byteLength(what));
     this.#inner.copy(inner);
-    inner.write(text, BLOCK_BYTES);
+    if (typeof what === "string") inner.write(what, BLOCK_BYTES);
+    else what.copy(inner, BLOCK_BYTES);
     const outer = Buffer.allocUnsafe(BLOCK_BYTES + DIGEST_BYTES);
     this.#outer.copy(outer);
     outer.write(hash("sha256", inner, "hex"), BLOCK_BYTES, "hex");

@@ -11,13 +11,19 @@ const MAX_IN_FLIGHT = 120_000;
 /** How far reordering reaches: more than one receive can take. */
 const REORDER_WINDOW = 50;
 
-export interface PollOptions {
+/** What a receive wants, once its queue is known. */
+export interface Poll {
+  queue: LiveQueue;
   /** 1 to 10. */
   max: number;
   waitMs: number;
   visibilityMs: number;
   /** Under which a receive from a FIFO queue can be repeated. */
   attemptId?: string | undefined;
+}
+
+/** Who waits for the messages. */
+export interface Receiver {
   /** False when the client is known to have gone. */
   alive: () => boolean;
   /** Registers what to do when the client goes; returns a function that forgets it. */
@@ -25,43 +31,61 @@ export interface PollOptions {
 }
 
 /**
- * Receives messages, waiting up to `waitMs` for the first one. A client that goes away takes nothing with it:
- * messages are given at the end of a turn of the event loop, when the end of every connection that had ended
- * before the message came has been seen.
+ * Receives messages, waiting up to `waitMs` for the first one. `plan` is called inside the transaction; it may also
+ * answer messages at once. A client that goes away takes nothing with it: messages are given at the end of a turn of
+ * the event loop, when the end of every connection that had ended before the message came has been seen.
  */
-export function poll(state: SqsState, queue: LiveQueue, options: PollOptions): Promise<Taken[]> {
+export function poll(state: SqsState, receiver: Receiver, plan: () => Poll | Taken[]): Promise<Taken[]> {
   return new Promise((resolve, reject) => {
-    const releases: (() => void)[] = [];
-    const leave = () => {
-      queue.waiters.delete(waiter);
-      queue.immediate.delete(waiter);
-      for (const release of releases) release();
-    };
-    const waiter: Waiter = {
-      max: options.max,
-      visibilityMs: options.visibilityMs,
-      attemptId: options.attemptId,
-      alive: options.alive,
-      finish: (taken) => {
-        leave();
-        resolve(taken);
-      },
-      fail: (error) => {
-        leave();
-        reject(error);
-      },
-    };
-    if (options.waitMs > 0 && !state.closed) {
-      queue.waiters.add(waiter);
-      releases.push(
-        state.clock.after(options.waitMs, () => waiter.finish([])),
-        options.onGone(() => waiter.finish([])),
-      );
-    } else {
-      queue.immediate.add(waiter);
-    }
-    state.group.run(() => state.touched.add(queue)).catch(waiter.fail);
+    state.group
+      .run(() => {
+        const wanted = plan();
+        if (Array.isArray(wanted)) state.group.settle(() => resolve(wanted), reject);
+        else join(state, wanted, receiver, resolve, reject);
+      })
+      .catch(reject);
   });
+}
+
+/** Puts a receive in line; the end of the transaction serves it when it can. */
+function join(
+  state: SqsState,
+  { queue, max, waitMs, visibilityMs, attemptId }: Poll,
+  { alive, onGone }: Receiver,
+  resolve: (taken: Taken[]) => void,
+  reject: (error: unknown) => void,
+): void {
+  const releases: (() => void)[] = [];
+  const leave = () => {
+    queue.waiters.delete(waiter);
+    queue.immediate.delete(waiter);
+    for (const release of releases) release();
+  };
+  const waiter: Waiter = {
+    max,
+    visibilityMs,
+    attemptId,
+    alive,
+    finish: (taken) => {
+      leave();
+      resolve(taken);
+    },
+    fail: (error) => {
+      leave();
+      reject(error);
+    },
+  };
+  state.touched.add(queue);
+  state.group.settle(() => undefined, waiter.fail); // a turn that is taken back leaves nobody waiting
+  if (waitMs === 0 || state.closed) {
+    queue.immediate.add(waiter);
+    return;
+  }
+  queue.waiters.add(waiter);
+  releases.push(
+    state.clock.after(waitMs, () => waiter.finish([])),
+    onGone(() => waiter.finish([])),
+  );
 }
 
 /** The last step of every transaction: looks at each touched queue, gives messages to those who wait. */

@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
+import { SigningKey } from "../signature/signing-key.ts";
 
 /** Which receive of which message a handle stands for. */
 export interface Receipt {
@@ -13,11 +14,11 @@ const MAC_BYTES = 16;
 
 /** Receipt handles: opaque, different for every receive, and not to be forged or guessed. */
 export class Receipts {
-  readonly #key: string;
+  readonly #key: SigningKey;
 
   /** `key` is secret and stays the same as long as the queues live, so that handles survive a restart. */
   constructor(key: string) {
-    this.#key = key;
+    this.#key = new SigningKey(Buffer.from(key));
   }
 
   handle({ pool, seq, receipt }: Receipt): string {
@@ -47,6 +48,6 @@ export class Receipts {
   }
 
   #mac(fields: Buffer): Buffer {
-    return createHmac("sha256", this.#key).update(fields).digest().subarray(0, MAC_BYTES);
+    return Buffer.from(this.#key.sign(fields).slice(0, 2 * MAC_BYTES), "hex");
   }
 }

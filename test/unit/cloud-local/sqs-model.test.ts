@@ -83,13 +83,13 @@ function open(dir: string): Pick<World, "state" | "queue" | "dead" | "close"> {
 }
 
 async function take(world: World, it: Extract<Step, { do: "receive" }>): Promise<void> {
-  const taken = await poll(world.state, world.queue, {
+  const receiver = { alive: () => true, onGone: () => () => undefined };
+  const taken = await poll(world.state, receiver, () => ({
+    queue: world.queue,
     max: it.max,
     waitMs: 0,
     visibilityMs: it.visibilityS * 1000,
-    alive: () => true,
-    onGone: () => () => undefined,
-  });
+  }));
   for (const { message } of taken) expect(message.receive_count).toBeLessThanOrEqual(2);
   if (it.deliver) world.held.push(...taken);
   else await putBack(world.state, world.queue, taken);

@@ -15,35 +15,27 @@ export const receiveMessage: Operation = async (state, input, caller) => {
   const visibilityS = input.optionalInteger("VisibilityTimeout", { min: 0, max: 43_200 });
   const shown = namesShown(input);
   const attemptId = optionalToken(input, "ReceiveRequestAttemptId");
-  const { queue, repeated } = await state.group.run(() => {
+  let queue: LiveQueue | undefined;
+  const taken = await poll(state, caller, () => {
     const found = queueOf(state, input);
-    if (attemptId === undefined) return { queue: found };
-    if (!found.fifo) throw notForThisType("ReceiveRequestAttemptId", attemptId);
-    return {
-      queue: found,
-      repeated: repeatAttempt(state, found, attemptId, visibilityOf(found, visibilityS)),
-    };
-  });
-  if (repeated !== undefined) {
-    return { output: { Messages: repeated.map(({ message }) => present(state, message, shown)) } };
-  }
-  const taken = await poll(state, queue, {
-    max,
-    waitMs: waitS === undefined ? queue.settings.waitMs : waitS * 1000,
-    visibilityMs: visibilityOf(queue, visibilityS),
-    attemptId,
-    alive: caller.alive,
-    onGone: caller.onGone,
+    const visibilityMs = visibilityS === undefined ? found.settings.visibilityMs : visibilityS * 1000;
+    const waitMs = waitS === undefined ? found.settings.waitMs : waitS * 1000;
+    const repeated = attemptId === undefined ? undefined : repeat(state, found, attemptId, visibilityMs);
+    if (repeated !== undefined) return repeated;
+    queue = found;
+    return { queue: found, max, waitMs, visibilityMs, attemptId };
   });
   if (taken.length === 0) return { output: {} };
-  return {
-    output: { Messages: taken.map(({ message }) => present(state, message, shown)) },
-    undelivered: () => void putBack(state, queue, taken).catch(state.report),
-  };
+  const output = { Messages: taken.map(({ message }) => present(state, message, shown)) };
+  if (queue === undefined) return { output }; // repeated: the messages stay with the receive of before
+  const from = queue;
+  return { output, undelivered: () => void putBack(state, from, taken).catch(state.report) };
 };
 
-const visibilityOf = (queue: LiveQueue, askedS: number | undefined) =>
-  askedS === undefined ? queue.settings.visibilityMs : askedS * 1000;
+function repeat(state: SqsState, queue: LiveQueue, attemptId: string, visibilityMs: number) {
+  if (!queue.fifo) throw notForThisType("ReceiveRequestAttemptId", attemptId);
+  return repeatAttempt(state, queue, attemptId, visibilityMs);
+}
 
 interface Shown {
   system: readonly string[];
