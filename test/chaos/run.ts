@@ -84,7 +84,9 @@ async function withCloud(endpoint: string, env: NodeJS.ProcessEnv, options: Chao
   herd.behave();
   receiver.behave();
   const settledMs = await settled([requests, deliveries]);
+  options.say(`nothing is queued after ${settledMs ?? "more than 120,000"} ms: the agents are told to leave`);
   const left = await herd.end(options.word);
+  options.say("every agent has left: what was sent and what arrived is compared");
   const evidence = {
     sent,
     arrivals: receiver.arrivals,
@@ -195,7 +197,7 @@ async function settled(queues: readonly Queue[]): Promise<number | undefined> {
 async function drainQueue(queue: Queue): Promise<QueueMessage[]> {
   const found = new Map<string, QueueMessage>();
   for (;;) {
-    const messages = await retrying(() => queue.receive({ max: 10, waitS: 0, visibilityTimeoutS: 30 }));
+    const messages = await retrying(() => queue.receive({ max: 10, waitS: 0, visibilityTimeoutS: 5 }));
     for (const it of messages) found.set(it.id, it);
     if (messages.length > 0) await retrying(() => queue.delete(messages.map((it) => it.receiptHandle)));
     const { visible, inFlight, delayed } = await retrying(() => queue.counts());
