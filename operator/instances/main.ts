@@ -1,21 +1,22 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createPublicKey } from "node:crypto";
-import { once } from "node:events";
+import { createPublicKey, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Config } from "../../base/config/config.ts";
+import { DroverError } from "../../base/errors.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { systemFiles } from "../../base/system/files.ts";
 import { root } from "../../base/system/root.ts";
 import { buildRelease } from "../../bootstrap/release/assemble.ts";
 import { makeReleaseKey, publicWord, readReleaseKey } from "../../bootstrap/release/keys.ts";
+import { closeEc2Clients, createCompute, createEc2Clients, type Ec2Clients } from "../../cloud/aws/ec2.ts";
+import { ensureLaunchTemplate } from "../../cloud/aws/ec2-template.ts";
 import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
 import { type RunningCloud, startCloud } from "../../cloud/local/server.ts";
 import { moveChannel, readChannel } from "../deploy/channel-store.ts";
 import { publishRelease } from "../deploy/publish.ts";
 import { setUp } from "../setup/main.ts";
-import { machineEnvironment, type MachineFacts, machineSettings } from "./machine.ts";
+import { localUserData } from "./machine.ts";
 
 export interface InstancesFlags {
   dir: string;
@@ -27,44 +28,49 @@ export interface InstancesFlags {
 
 /** The first release of a local fleet is signed for this long; `drover release renew` goes on. */
 const VALID_S = 90 * 86_400;
+/** The role has no rights to give here; the name is the one that drover init gives real ones. */
+const PROFILE = "drover-fleet-instance";
+const WATCH_MS = 200;
 
 /**
- * `drover up --instances N`: the embedded cloud, and N machines that are brought up from its S3 by the script that
- * brings up real ones, each in a folder and a process tree of its own. Resolves when all have drained and left.
+ * `drover up --instances N`: the embedded cloud, and N instances of its EC2, launched from a template as on AWS, that are
+ * brought up from its S3 by the script that brings up real ones. Resolves when all have drained and left.
  */
 export async function upInstances(config: Config, flags: InstancesFlags): Promise<void> {
   const dir = resolve(flags.dir);
   const cloud = await startCloud({ dir: join(dir, "cloud"), port: Number(flags.port) });
-  // For ourselves, the operator; machines get their own.
+  // For ourselves, the operator; instances get their own.
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: cloud.endpoint,
     AWS_ACCESS_KEY_ID: cloud.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: cloud.credentials.secretAccessKey,
     AWS_REGION: cloud.region,
   });
+  const ec2 = createEc2Clients();
   try {
-    await setUp(config);
-    const releaseKeys = await firstRelease(config, dir, flags.services ?? join(root, "services"));
-    const names = Array.from({ length: flags.instances }, (_, index) => `local-${index + 1}`);
-    const machines = await Promise.all(
-      names.map(async (instanceId) => {
-        const { endpoint: metadataEndpoint } = await cloud.startImds({ instance: { instanceId } });
-        return await startMachine(config, {
-          home: join(dir, "instances", instanceId),
-          bucket: config.bucket,
-          releaseKeys,
-          endpoint: cloud.endpoint,
-          metadataEndpoint,
-        });
-      }),
-    );
-    const restore = forwardSignals(machines);
-    announce(cloud, dir, machines.length);
-    await Promise.all(machines.map((it) => once(it, "exit")));
+    await prepareFleet(config, ec2, dir, flags.services ?? join(root, "services"));
+    await launch(config, ec2, cloud.region, flags.instances);
+    const restore = forwardSignals(cloud);
+    announce(cloud, dir, flags.instances);
+    while (living(cloud).length > 0) await systemClock.sleep(WATCH_MS);
     restore();
   } finally {
+    closeEc2Clients(ec2);
     await cloud.close();
   }
+}
+
+/** Queues and bucket, a first release, and the launch template that instances of this cloud are made from. */
+async function prepareFleet(config: Config, ec2: Ec2Clients, dir: string, services: string): Promise<void> {
+  await setUp(config);
+  const releaseKeys = await firstRelease(config, dir, services);
+  const bootScript = await readFile(join(root, "bootstrap/boot.sh"), "utf8");
+  await ensureLaunchTemplate(ec2, {
+    name: config.autoscaler.launch_template,
+    imageId: "ami-embedded",
+    profile: PROFILE,
+    userData: localUserData({ config, releaseKeys, bootScript }),
+  });
 }
 
 /** A fleet starts with a release; what was deployed later stays. Resolves to the public half of the signing key. */
@@ -89,31 +95,29 @@ async function firstRelease(config: Config, dir: string, servicesDir: string): P
   }
 }
 
-async function startMachine(config: Config, facts: MachineFacts): Promise<ChildProcess> {
-  const { home } = facts;
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  await writeFile(join(home, "drover.yaml"), machineSettings(config), { mode: 0o600 });
-  await using log = await open(join(home, "console.log"), "a", 0o600);
-  return spawn("bash", [join(root, "bootstrap/boot.sh"), "stay"], {
-    cwd: home,
-    env: machineEnvironment(facts, process.env["PATH"] ?? "/usr/bin:/bin"),
-    // Nothing is ever written to its standard input: its end tells the machine that we are gone, however we went.
-    stdio: ["pipe", log.fd, log.fd],
-    detached: true, // Ctrl-C reaches us alone: the cloud must outlive the drain
-  });
+async function launch(config: Config, ec2: Ec2Clients, region: string, count: number): Promise<void> {
+  const template = config.autoscaler.launch_template;
+  const compute = createCompute(ec2, { fleet: config.bucket, launch: { template, version: "$Latest" } });
+  const pool = { name: "local", instanceType: "m7i.large", zone: `${region}a`, market: "on-demand" } as const;
+  const { instanceIds, refusals } = await compute.launch({ token: randomUUID(), pool, count });
+  if (instanceIds.length === count) return;
+  const why = refusals.map(({ code, message }) => `${code}: ${message}`).join("; ");
+  throw new DroverError("compute-refused", `Only ${instanceIds.length} of ${count} instances came. ${why}`);
 }
+
+const living = ({ ec2 }: RunningCloud) => ec2.instances().filter((it) => it.state !== "terminated");
 
 function announce({ dir: cloudDir }: RunningCloud, dir: string, count: number): void {
   process.stdout.write(
-    `The fleet is up: ${count} instances, their consoles in ${dir}/instances/*/console.log. In another terminal:\n` +
+    `The fleet is up: ${count} instances, their consoles in ${cloudDir}/ec2/instances/*/console.log. In another terminal:\n` +
       `  eval "$(drover cloud env --dir ${cloudDir})"\n  drover releases --key ${dir}/release.key\n  submit-job --help\n`,
   );
 }
 
-/** The first Ctrl-C drains every machine, the second stops it. */
-function forwardSignals(machines: readonly ChildProcess[]): () => void {
+/** The first Ctrl-C drains every instance, the second stops it: the power button of each is pressed. */
+function forwardSignals(cloud: RunningCloud): () => void {
   const forward = () => {
-    for (const it of machines) it.kill("SIGTERM");
+    for (const { id } of living(cloud)) cloud.ec2.shutDown(id);
   };
   process.on("SIGINT", forward);
   process.on("SIGTERM", forward);

@@ -32,7 +32,7 @@ shut_down_alone() {
   printf 'init: the cloud is gone, so this instance ends\\n'
   trap - TERM CHLD
   if runs; then kill -TERM "$child" 2>/dev/null; fi
-  for ((alone = 0; alone < 10; alone++)); do
+  for ((alone = 0; alone < (orphaned_s < 10 ? orphaned_s : 10); alone++)); do
     if ! runs; then break; fi
     sleep 1
   done

@@ -85,7 +85,7 @@ export function openEc2(options: Ec2Options): Ec2 {
     report,
     wake: () => lifecycle.wake(),
   };
-  const lifecycle = new Lifecycle(state, imds, join(dir, "ec2"));
+  const lifecycle = new Lifecycle(state, imds, join(dir, "ec2", "instances"));
   return {
     state,
     control: controlOf(state, lifecycle),

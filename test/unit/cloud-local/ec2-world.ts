@@ -23,6 +23,7 @@ export interface Ec2World {
   cloud: RunningCloud;
   ec2: EC2Client;
   reports: unknown[];
+  clients: Ec2Clients;
   /** An adapter of the fleet `acme`, over a launch template of this name, which must exist. */
   compute: (template?: string) => Compute;
   /** Makes the launch template `workers` (or another). */
@@ -71,7 +72,10 @@ export async function ec2World(options: Options = {}): Promise<Ec2World> {
   return { cloud, reports, ...world };
 }
 
-export function clientsOf({ endpoint, region, credentials }: RunningCloud, maxAttempts = 1) {
+export function clientsOf(
+  { endpoint, region, credentials }: Pick<RunningCloud, "endpoint" | "region" | "credentials">,
+  maxAttempts = 1,
+) {
   const ec2 = new EC2Client({ endpoint, region, credentials, maxAttempts });
   const clients: Ec2Clients = { launch: ec2, call: ec2 };
   return {
