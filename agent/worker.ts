@@ -211,6 +211,7 @@ export class Worker {
     const job = new Job(this.#context, this.#slots, this.#queueClock, message, (it) => this.#onChange(it));
     this.#jobs.add(job);
     if (message.receiveCount === 1) this.tally.received++;
+    else this.tally.repeated++;
     void job.live(leases, since).finally(() => {
       this.#jobs.delete(job);
       this.#idleSince = this.#context.clock.monotonic();

@@ -43,6 +43,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
     summary: "give the canary to the whole fleet",
     load: async () => ({ main: (await import("../operator/deploy/main.ts")).promote }),
   },
+  autoscaler: {
+    summary: "launch and end instances as the load asks for it",
+    load: () => import("../autoscaler/main.ts"),
+  },
   simulate: {
     summary: "scaling policies on a load of yours, side by side",
     load: () => import("../autoscaler/simulator/main.ts"),
@@ -61,7 +65,7 @@ A worker fleet: any command-line binary becomes a queue service that never loses
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
   .join("\n")}
 
   drover <command> --help says more. Jobs are submitted with submit-job.

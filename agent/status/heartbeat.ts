@@ -95,6 +95,7 @@ function rowOf(
     noticed,
     idleS: worker.idleS(),
     received: tally.received,
+    repeated: tally.repeated,
     asleep: tally.asleep(clock.monotonic()),
     work: tally.report(),
     meanRunS,

@@ -4,6 +4,8 @@ import { bucketOf, type WorkReport } from "../../autoscaler/daemon/work-report.t
 export class WorkTally {
   /** First receipts: a job that is tried again does not arrive again. */
   received = 0;
+  /** Receipts that were not the first. */
+  repeated = 0;
   readonly #services: WorkReport = {};
   /** When the messages that we put to sleep wake up, by the monotonic clock. */
   #wakeAt: number[] = [];

@@ -33,13 +33,17 @@ export class Leadership {
   readonly #tools: LeadershipTools;
   readonly #me: string;
   readonly #periodMs: number;
-  /** The newest record we know; ours while we lead. */
+  /** The newest record we know; while we lead, what ours shall be. */
   record: ScalerRecord = NOBODY;
+  /** What the store surely has of ours: only what stands in it may be done. */
+  published: ScalerRecord = NOBODY;
   #version: string | undefined;
   #leading = false;
   #goodUntil = -Infinity;
   /** Since when the record is what it is, as far as we saw. */
   #changedAt: number | undefined;
+  /** Calls of the store, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @param me unique: a process that starts again is another one */
   constructor(tools: LeadershipTools, me: string, periodS: number) {
@@ -58,8 +62,13 @@ export class Leadership {
   }
 
   /** For who follows: reads the record, and takes over when nobody leads. Never rejects. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    return this.#inTurn(() => this.#look());
+  }
+
+  async #look(): Promise<void> {
     const { store, clock, log } = this.#tools;
+    if (this.#leading) return;
     try {
       const found = await store.readRecord(RECORD);
       const now = clock.monotonic();
@@ -78,54 +87,68 @@ export class Leadership {
 
   async #takeOver(): Promise<void> {
     const { clock, log } = this.#tools;
-    const { leader: before, epoch } = this.record;
+    const { leader: before, epoch, lineage } = this.record;
     const sentAt = clock.monotonic();
-    const record = this.#next({ epoch: epoch + 1, leader: this.#me, periodS: this.#periodMs / 1000 });
+    const record = this.#next({
+      epoch: epoch + 1,
+      leader: this.#me,
+      lineage: lineage === "" ? this.#me : lineage,
+      periodS: this.#periodMs / 1000,
+    });
     const version = await this.#swap(record);
     if (version === undefined) return;
+    this.record = record;
     this.#accept(record, version, sentAt);
     log.info("scaler.leads", { epoch: record.epoch, before });
   }
 
-  /**
-   * Writes the record with these changes, which also renews the lease. False: nothing may be done, be it that somebody
-   * else leads (`leading` is false then), be it that the store gave no answer. Never rejects.
-   */
-  async write(
-    change: Partial<Pick<ScalerRecord, "cordons" | "intents" | "sentence">> = {},
-  ): Promise<boolean> {
-    if (!this.#leading) return false;
-    // In memory at once: what could not be written now is written with the next try.
-    this.record = this.#next(change);
-    try {
-      return await this.#publish();
-    } catch (error) {
-      this.#tools.log.warn("scaler.not-renewed", { reason: reasonOf(error) });
-      return false;
-    }
+  /** Changes what the next write says. */
+  revise(change: Partial<Pick<ScalerRecord, "cordons" | "intents" | "sentence">>): void {
+    if (this.#leading) this.record = { ...this.record, ...change };
   }
 
-  async #publish(): Promise<boolean> {
+  /**
+   * Writes the record, which also renews the lease. False: nothing may be done, be it that somebody else leads (`leading`
+   * is false then), be it that the store gave no answer; what was to be said is said with the next try. Never rejects.
+   */
+  write(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (!this.#leading) return false;
+      this.record = this.#next({});
+      try {
+        return await this.#publish(this.record);
+      } catch (error) {
+        this.#tools.log.warn("scaler.not-renewed", { reason: reasonOf(error) });
+        return false;
+      }
+    });
+  }
+
+  async #publish(record: ScalerRecord): Promise<boolean> {
     const { store, clock, log } = this.#tools;
     const sentAt = clock.monotonic();
-    const version = await this.#swap(this.record);
-    if (version !== undefined) return this.#accept(this.record, version, sentAt);
+    const version = await this.#swap(record);
+    if (version !== undefined) return this.#accept(record, version, sentAt);
     // A write of ours whose answer was lost may have come in between; nobody else's can under our epoch.
     const found = await store.readRecord(RECORD);
     if (this.#isOurs(found)) {
       this.#version = found?.version;
       const again = clock.monotonic();
-      const second = await this.#swap(this.record);
-      if (second !== undefined) return this.#accept(this.record, second, again);
+      const second = await this.#swap(record);
+      if (second !== undefined) return this.#accept(record, second, again);
     }
     this.#leading = false;
     this.#changedAt = undefined;
-    log.warn("scaler.fenced-out", { epoch: this.record.epoch });
+    log.warn("scaler.fenced-out", { epoch: record.epoch });
     return false;
   }
 
   /** Leaves the lead to whoever looks next. Never rejects. */
-  async resign(): Promise<void> {
+  resign(): Promise<void> {
+    return this.#inTurn(() => this.#resign());
+  }
+
+  async #resign(): Promise<void> {
     if (!this.#leading) return;
     this.record = this.#next({ leader: "" });
     try {
@@ -145,11 +168,17 @@ export class Leadership {
   }
 
   #accept(record: ScalerRecord, version: string, sentAt: number): true {
-    this.record = record;
+    this.published = record;
     this.#version = version;
     this.#leading = true;
     this.#goodUntil = sentAt + GOOD_FOR * this.#periodMs;
     return true;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined); // its caller hears of it
+    return turn;
   }
 
   #isOurs(found: StoredRecord | undefined): boolean {

@@ -16,6 +16,8 @@ export type Intent =
 export interface ScalerRecord {
   /** Rises by one with every change of leader: the fencing number. */
   epoch: number;
+  /** Stays the same for as long as the record lives, and is no other fleet's: launch tokens are made with it. */
+  lineage: string;
   /** The process in charge; empty when the last one left in order. */
   leader: string;
   /** Rises with every write. Who leads is alive as long as it does. */
@@ -31,6 +33,7 @@ export interface ScalerRecord {
 
 export const NOBODY: ScalerRecord = {
   epoch: 0,
+  lineage: "",
   leader: "",
   beat: 0,
   periodS: 0,

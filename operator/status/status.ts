@@ -1,6 +1,7 @@
 import { type Clock, withDeadline, withSignal } from "../../base/clock.ts";
 import { DroverError, reasonOf } from "../../base/errors.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
+import { parseRecord, RECORD } from "../../autoscaler/daemon/record.ts";
 import type { StatusRow, Store } from "../../cloud/ports/store.ts";
 
 export interface QueueStatus {
@@ -25,6 +26,21 @@ export interface Picture {
   /** Undefined when the store could not be read; `storeProblem` says why. */
   instances: InstanceStatus[] | undefined;
   storeProblem?: string;
+  /** The autoscaler's own word; undefined where none ever ran, or the store could not be read. */
+  scaler?: ScalerStatus;
+}
+
+export interface ScalerStatus {
+  /** The process in charge; empty when the last one left in order. */
+  leader: string;
+  /** How often the lead has changed. */
+  epoch: number;
+  /** What it decided last, and why. */
+  sentence: string;
+  /** Instances that are told to take no message. */
+  cordoned: number;
+  /** Launches and ends that are under way. */
+  unfinished: number;
 }
 
 const MISSED_HEARTBEATS = 3;
@@ -35,20 +51,34 @@ const STORE_TIMEOUT_MS = 5_000;
 /** Reads queues and instances side by side; a store that does not answer takes nothing from the rest. */
 export async function takePicture(queues: readonly Queue[], store: Store, clock: Clock): Promise<Picture> {
   const now = clock.now();
-  const [counts, rows] = await Promise.all([
+  const [counts, rows, scaler] = await Promise.all([
     Promise.all(queues.map(async (it) => ({ name: it.name, ...(await it.counts()) }))),
-    listStatus(store, clock).catch((error: unknown) => reasonOf(error)),
+    inTime(clock, store.listStatus()).catch((error: unknown) => reasonOf(error)),
+    // A store that cannot be read says so in place of the instances.
+    inTime(clock, scalerOf(store)).catch(() => undefined),
   ]);
   if (typeof rows === "string")
     return { takenAt: now, queues: counts, instances: undefined, storeProblem: rows };
-  return { takenAt: now, queues: counts, instances: rows.map((row) => instanceOf(row, now)) };
+  return {
+    takenAt: now,
+    queues: counts,
+    instances: rows.map((row) => instanceOf(row, now)),
+    ...(scaler === undefined ? {} : { scaler }),
+  };
+}
+
+async function scalerOf(store: Store): Promise<ScalerStatus | undefined> {
+  const found = await store.readRecord(RECORD);
+  if (found === undefined) return undefined;
+  const { leader, epoch, sentence, cordons, intents } = parseRecord(found.text);
+  return { leader, epoch, sentence, cordoned: Object.keys(cordons).length, unfinished: intents.length };
 }
 
 /** Throws `store-silent`. */
-function listStatus(store: Store, clock: Clock): Promise<StatusRow[]> {
+function inTime<T>(clock: Clock, answer: Promise<T>): Promise<T> {
   const silent = () =>
     new DroverError("store-silent", `it did not answer within ${STORE_TIMEOUT_MS / 1000} s`);
-  return withDeadline(clock, STORE_TIMEOUT_MS, silent, (signal) => withSignal(signal, store.listStatus()));
+  return withDeadline(clock, STORE_TIMEOUT_MS, silent, (signal) => withSignal(signal, answer));
 }
 
 function instanceOf(row: StatusRow, now: number): InstanceStatus {
@@ -66,7 +96,8 @@ export function showPicture(picture: Picture): string {
   if (picture.instances === undefined) {
     return `${queues}\ninstances: unknown, the store could not be read: ${picture.storeProblem}\n`;
   }
-  if (picture.instances.length === 0) return `${queues}\nno instance has reported\n`;
+  const scaler = picture.scaler === undefined ? "" : `\n${showScaler(picture.scaler)}`;
+  if (picture.instances.length === 0) return `${queues}${scaler}\nno instance has reported\n`;
   const columns = ["running", "slots", "waiting", "settling", "done", "returned"];
   const instances = table(
     ["instance", "health", "seen", "state", ...columns],
@@ -79,7 +110,13 @@ export function showPicture(picture: Picture): string {
     ]),
   );
   const oldestS = Math.max(...picture.instances.map((it) => it.ageS));
-  return `${queues}\n${instances}\nthe oldest report is ${Math.round(oldestS)} s old\n`;
+  return `${queues}${scaler}\n${instances}\nthe oldest report is ${Math.round(oldestS)} s old\n`;
+}
+
+function showScaler({ leader, epoch, sentence, cordoned, unfinished }: ScalerStatus): string {
+  const who = leader === "" ? "nobody is in charge" : `${leader} is in charge (${epoch})`;
+  const open = `${cordoned} cordoned, ${unfinished} orders under way`;
+  return `autoscaler: ${who}; ${open}\n  ${sentence}\n`;
 }
 
 function table(head: string[], rows: (string | number)[][]): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { showPicture, takePicture } from "../../../../operator/status/status.ts";
 import { statusLine } from "../../../../operator/up/status-line.ts";
+import { NOBODY, RECORD, recordText } from "../../../../autoscaler/daemon/record.ts";
 import { createS3Store } from "../../../../cloud/aws/s3-store.ts";
 import type { StatusRow, Store } from "../../../../cloud/ports/store.ts";
 import { createMemoryObjects } from "../../../support/memory-objects.ts";
@@ -46,6 +47,32 @@ describe("the picture of a fleet", () => {
       ["i-1", 4, "alive"],
       ["i-2", 31, "silent"],
     ]);
+  });
+
+  test("has the autoscaler's leader and its last sentence", async () => {
+    const { clock, queues, store, report } = await fleet();
+    expect((await takePicture(queues, store, clock)).scaler).toBeUndefined();
+    const record = {
+      ...NOBODY,
+      leader: "host/1",
+      epoch: 3,
+      sentence: "keep: 3 wait",
+      cordons: { "i-1": "3.1" },
+    };
+    await store.swapRecord(RECORD, recordText(record), undefined);
+    await report("i-1", 4);
+    const picture = await takePicture(queues, store, clock);
+    expect(picture.scaler).toEqual({
+      leader: "host/1",
+      epoch: 3,
+      sentence: "keep: 3 wait",
+      cordoned: 1,
+      unfinished: 0,
+    });
+    expect(showPicture(picture)).toContain(
+      "autoscaler: host/1 is in charge (3); 1 cordoned, 0 orders under way",
+    );
+    expect(showPicture(picture)).toContain("keep: 3 wait");
   });
 
   test("calls an instance silent by its own period", async () => {

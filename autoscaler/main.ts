@@ -1,0 +1,151 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { Command } from "commander";
+import type { Config } from "../base/config/config.ts";
+import { DroverError } from "../base/errors.ts";
+import { createLog } from "../base/log.ts";
+import { exitCodeOf } from "../base/system/cli.ts";
+import { systemClock } from "../base/system/clock.ts";
+import { systemFiles } from "../base/system/files.ts";
+import { lockFolder } from "../base/system/lock.ts";
+import { systemRandom } from "../base/system/random.ts";
+import { root } from "../base/system/root.ts";
+import { loadSettings } from "../base/system/settings.ts";
+import { closeEc2Clients, createCompute, createEc2Clients } from "../cloud/aws/ec2.ts";
+import { closeSqsClients, createSqsClients, openQueue } from "../cloud/aws/sqs.ts";
+import { openStore } from "../cloud/aws/store.ts";
+import { DecisionLog, type DecisionLine } from "./daemon/decision-log.ts";
+import { type Difference, replay, type Replayed } from "./daemon/replay.ts";
+import { Scaler } from "./daemon/scaler.ts";
+
+interface Flags {
+  config?: string;
+  dryRun?: boolean;
+  once?: boolean;
+}
+
+/** `drover autoscaler …`; resolves to the exit code when the scaler has left. */
+export async function main(argv: string[]): Promise<number> {
+  let differs = false;
+  const command = new Command("drover autoscaler")
+    .description("Launch and end instances, so that jobs start in time and nothing runs for nothing.")
+    .exitOverride()
+    .enablePositionalOptions()
+    .option("--config <file>", "settings; drover.yaml in this folder when it is there")
+    .option("--dry-run", "decide and say what would be done; write nothing, lead nobody")
+    .option("--once", "one round, then leave")
+    .addHelpText("after", HELP)
+    .action((flags: Flags) => run(loadSettings(root, flags.config, {}), flags));
+  command
+    .command("replay <log>")
+    .description("Make every decision of a log again and say where the outcome differs.")
+    .exitOverride()
+    .option("--json", "one JSON object, for programs")
+    .action(async (log: string, { json }: { json?: boolean }) => {
+      const replayed = await replay(createInterface({ input: createReadStream(log), crlfDelay: Infinity }));
+      process.stdout.write(json === true ? `${JSON.stringify(replayed)}\n` : textOf(replayed));
+      differs = replayed.differences.length > 0 || replayed.decisions === 0;
+    });
+  const code = await exitCodeOf("drover autoscaler", () => command.parseAsync(argv, { from: "user" }));
+  return code === 0 && differs ? 1 : code;
+}
+
+const HELP = `
+Any number may run; one is in charge, another one takes over within two periods when it dies. SIGTERM or Ctrl-C gives
+the lead up. Settings stand under autoscaler: in drover.yaml, see docs/autoscaler.md; credentials, region and
+AWS_ENDPOINT_URL come from the environment, as for every AWS tool.
+
+Exit codes: 0 fine · 1 failed, or a replayed decision differs · 64 wrong usage or settings · 69 something it needs is not there.
+
+Examples:
+  drover autoscaler
+  drover autoscaler --dry-run --once
+  drover autoscaler replay .drover/work/autoscaler/decisions.jsonl`;
+
+async function run(config: Config, { dryRun = false, once = false }: Flags): Promise<void> {
+  const {
+    pools,
+    launch_template: template,
+    log_dir: logDir,
+    log_mb: logMb,
+    period_s: periodS,
+  } = config.autoscaler;
+  if (pools.length === 0) {
+    const message =
+      "There is no pool to launch instances in. Name one under autoscaler.pools in drover.yaml.";
+    throw new DroverError("config-invalid", message);
+  }
+  const log = createLog(
+    (line) => process.stderr.write(line),
+    () => systemClock.now(),
+  );
+  const folder = logDir === "" ? join(config.work_dir, "autoscaler") : logDir;
+  await systemFiles.makeFolder(folder, 0o700);
+  const unlock = dryRun ? () => undefined : await lockFolder(folder);
+  const sqs = createSqsClients();
+  const ec2 = createEc2Clients();
+  const { store, close } = openStore(config);
+  const decisions = new DecisionLog({ files: systemFiles, log }, folder, logMb * 1024 * 1024);
+  const decided = async (line: DecisionLine) => {
+    log.info("scaler.decided", {
+      epoch: line.epoch,
+      tick: line.tick,
+      sentence: line.sentence,
+      notes: line.notes.join("; "),
+    });
+    if (!dryRun) await decisions.append(line);
+  };
+  const stop = new AbortController();
+  const restore = onSignals(() => stop.abort());
+  try {
+    const [requests, deliveries] = await Promise.all([
+      openQueue(sqs, config.queues.requests),
+      openQueue(sqs, config.queues.deliveries),
+    ]);
+    const compute = createCompute(ec2, { fleet: config.bucket, launch: { template, version: "$Latest" } });
+    const me = `${config.instance_id}/${systemRandom.uuid()}`;
+    const tools = { clock: systemClock, log, store, compute, queues: { requests, deliveries }, decided };
+    const scaler = new Scaler(tools, config.autoscaler, me);
+    if (dryRun) await rehearse(scaler, once, periodS, stop.signal);
+    else if (!once) await scaler.run(stop.signal);
+    else if (!(await scaler.once(stop.signal)))
+      log.warn("scaler.not-needed", { reason: "another one leads" });
+  } finally {
+    restore();
+    close();
+    closeSqsClients(sqs);
+    closeEc2Clients(ec2);
+    unlock();
+  }
+}
+
+async function rehearse(scaler: Scaler, once: boolean, periodS: number, signal: AbortSignal): Promise<void> {
+  await scaler.rehearse();
+  if (once) return;
+  while (!signal.aborted) {
+    await systemClock.sleep(periodS * 1000, signal).catch(() => undefined);
+    if (!signal.aborted) await scaler.rehearse();
+  }
+}
+
+function onSignals(leave: () => void): () => void {
+  process.on("SIGTERM", leave);
+  process.on("SIGINT", leave);
+  return () => {
+    process.off("SIGTERM", leave);
+    process.off("SIGINT", leave);
+  };
+}
+
+function textOf({ decisions, differences, unreadable }: Replayed): string {
+  const lines = [
+    ...differences.map(difference),
+    ...unreadable.map(({ line, reason }) => `line ${line} is no decision: ${reason}\n`),
+    `${decisions} decisions, ${differences.length} differ\n`,
+  ];
+  return lines.join("");
+}
+
+const difference = ({ line, time, was, is }: Difference): string =>
+  `line ${line}, ${time}\n  was: ${was.sentence}\n       ${JSON.stringify(was.actions)}\n  is:  ${is.sentence}\n       ${JSON.stringify(is.actions)}\n`;
