@@ -22,7 +22,7 @@ export interface InstancesFlags {
   dir: string;
   port: string;
   services?: string;
-  /** How many. */
+  /** How many at first; 0: none until somebody launches some, an autoscaler for one. */
   instances: number;
 }
 
@@ -34,7 +34,8 @@ const WATCH_MS = 200;
 
 /**
  * `drover up --instances N`: the embedded cloud, and N instances of its EC2, launched from a template as on AWS, that are
- * brought up from its S3 by the script that brings up real ones. Resolves when all have drained and left.
+ * brought up from its S3 by the script that brings up real ones. Resolves when all have drained and left; with none at
+ * first, only after it was told to.
  */
 export async function upInstances(config: Config, flags: InstancesFlags): Promise<void> {
   const dir = resolve(flags.dir);
@@ -49,11 +50,9 @@ export async function upInstances(config: Config, flags: InstancesFlags): Promis
   const ec2 = createEc2Clients();
   try {
     await prepareFleet(config, ec2, dir, flags.services ?? join(root, "services"));
-    await launch(config, ec2, cloud.region, flags.instances);
-    const restore = forwardSignals(cloud);
+    if (flags.instances > 0) await launch(config, ec2, cloud.region, flags.instances);
     announce(cloud, dir, flags.instances);
-    while (living(cloud).length > 0) await systemClock.sleep(WATCH_MS);
-    restore();
+    await untilGone(cloud, flags.instances === 0);
   } finally {
     closeEc2Clients(ec2);
     await cloud.close();
@@ -61,7 +60,12 @@ export async function upInstances(config: Config, flags: InstancesFlags): Promis
 }
 
 /** Queues and bucket, a first release, and the launch template that instances of this cloud are made from. */
-async function prepareFleet(config: Config, ec2: Ec2Clients, dir: string, services: string): Promise<void> {
+export async function prepareFleet(
+  config: Config,
+  ec2: Ec2Clients,
+  dir: string,
+  services: string,
+): Promise<void> {
   await setUp(config);
   const releaseKeys = await firstRelease(config, dir, services);
   const bootScript = await readFile(join(root, "bootstrap/boot.sh"), "utf8");
@@ -114,15 +118,28 @@ function announce({ dir: cloudDir }: RunningCloud, dir: string, count: number): 
   );
 }
 
-/** The first Ctrl-C drains every instance, the second stops it: the power button of each is pressed. */
-function forwardSignals(cloud: RunningCloud): () => void {
-  const forward = () => {
-    for (const { id } of living(cloud)) cloud.ec2.shutDown(id);
-  };
-  process.on("SIGINT", forward);
-  process.on("SIGTERM", forward);
-  return () => {
-    process.off("SIGINT", forward);
-    process.off("SIGTERM", forward);
-  };
+/**
+ * The first Ctrl-C drains every instance, the second stops it: the power button of each is pressed, of one that was
+ * launched later as often as of the others.
+ */
+async function untilGone(cloud: RunningCloud, waits: boolean): Promise<void> {
+  const words: NodeJS.Signals[] = [];
+  const pressed = new Map<string, number>();
+  const tell = (signal: NodeJS.Signals) => void words.push(signal);
+  process.on("SIGINT", tell).on("SIGTERM", tell);
+  try {
+    for (;;) {
+      const left = living(cloud);
+      if (left.length === 0 && (words.length > 0 || !waits)) return;
+      for (const { id, pid } of left) {
+        const times = pressed.get(id) ?? 0;
+        if (pid === undefined || times >= words.length) continue; // one that is still pending is told when it runs
+        cloud.ec2.shutDown(id);
+        pressed.set(id, times + 1);
+      }
+      await systemClock.sleep(WATCH_MS);
+    }
+  } finally {
+    process.off("SIGINT", tell).off("SIGTERM", tell);
+  }
 }

@@ -35,14 +35,14 @@ export function main(argv: string[]): Promise<number> {
     .option("--slots <n>", "programs at the same time; 0: one for each processor")
     .option(
       "--instances <n>",
-      "machines instead of one agent: each is booted from a release in the cloud's S3",
+      "machines instead of one agent, each booted from a release in the cloud's S3; 0: none, for an autoscaler",
     )
     .action(async ({ instances, ...flags }: Flags) => {
       const config = loadSettings(root, flags.config, { services_dir: flags.services, slots: flags.slots });
       if (instances === undefined) return await up(config, flags);
       const count = Number(instances);
-      if (!Number.isInteger(count) || count < 1 || count > 64)
-        throw new DroverError("config-invalid", "--instances must be a number from 1 to 64.");
+      if (!Number.isInteger(count) || count < 0 || count > 64)
+        throw new DroverError("config-invalid", "--instances must be a number from 0 to 64.");
       const { upInstances } = await import("../instances/main.ts");
       await upInstances(config, { ...flags, instances: count });
     });
