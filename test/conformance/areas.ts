@@ -1,4 +1,6 @@
 import type { Check } from "./check.ts";
+import { ec2InstanceChecks } from "./ec2-instances.ts";
+import { ec2TemplateChecks } from "./ec2-templates.ts";
 import { imdsChecks } from "./imds.ts";
 import { s3BucketChecks } from "./s3-buckets.ts";
 import { s3ChecksumChecks } from "./s3-checksums.ts";
@@ -40,4 +42,6 @@ export const allChecks: readonly Check[] = [
   ...simpleDbAttributeChecks,
   ...simpleDbSelectChecks,
   ...imdsChecks,
+  ...ec2TemplateChecks,
+  ...ec2InstanceChecks,
 ];

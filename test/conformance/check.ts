@@ -27,4 +27,6 @@ export const sqsGuide = (name: string) =>
   page(`${docs}/AWSSimpleQueueService/latest/SQSDeveloperGuide/${name}.html`);
 export const sdbGuide = (name: string) => page(`${docs}/AmazonSimpleDB/latest/DeveloperGuide/${name}.html`);
 export const ec2Guide = (name: string) => page(`${docs}/AWSEC2/latest/UserGuide/${name}.html`);
+export const ec2Api = (name: string) => page(`${docs}/AWSEC2/latest/APIReference/${name}.html`);
+export const ec2DevGuide = (name: string) => page(`${docs}/ec2/latest/devguide/${name}.html`);
 export const iamGuide = (name: string) => page(`${docs}/IAM/latest/UserGuide/${name}.html`);

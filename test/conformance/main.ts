@@ -32,7 +32,8 @@ const program = new Command("npm run conformance --")
     "after",
     `
 Credentials come from the environment, as for every AWS tool. Each check makes what it needs under a name of its own
-and removes it. A run against AWS takes some thousand requests and about 100 MB of uploads: a few cents.
+and removes it. A run against AWS takes some thousand requests and about 100 MB of uploads: a few cents. Instances are
+launched only from an image that CONFORMANCE_IMAGE names, each for a minute.
 
 Examples:
   npm run conformance

@@ -70,7 +70,7 @@ export function openWorld(
     makeQueue: (attributes = {}) => makeQueue(target, after, attributes),
     makeDomain: () => makeDomain(target, after),
     raw: async (wanted) => {
-      const endpoint = target.endpoints[wanted.service as "s3" | "sqs" | "sdb"];
+      const endpoint = target.endpoints[wanted.service as "s3" | "sqs" | "sdb" | "ec2"];
       return exchange(endpoint, signed(endpoint, target.region, await target.credentials(), wanted));
     },
   };

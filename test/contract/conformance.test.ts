@@ -18,7 +18,7 @@ test("every check has an id of its own, a sentence and a page", () => {
   expect(allChecks.length).toBeGreaterThanOrEqual(150);
   expect(new Set(allChecks.map(({ id }) => id)).size).toBe(allChecks.length);
   for (const { id, says, source } of allChecks) {
-    expect(id).toMatch(/^(s3|sqs|sdb|imds)-[\w-]+$/);
+    expect(id).toMatch(/^(s3|sqs|sdb|imds|ec2)-[\w-]+$/);
     expect(says, id).toMatch(/\.$/);
     expect(source, id).toMatch(/^https:\/\/docs\.aws\.amazon\.com\/.+\.html$/);
   }

@@ -9,8 +9,11 @@ export interface Filter {
 
 const MAX_VALUES = 200;
 
-/** `Filter.1.Name=…&Filter.1.Value.1=…` */
-export function readFilters(parameters: Parameters): Filter[] {
+/**
+ * `Filter.1.Name=…&Filter.1.Value.1=…`
+ * @param fields the names that there are, beside tags
+ */
+export function readFilters(parameters: Parameters, fields: object): Filter[] {
   const filters = parameters.list("Filter").map((filter) => {
     const values = filter.texts("Value");
     return { name: filter.text("Name"), values };
@@ -19,6 +22,8 @@ export function readFilters(parameters: Parameters): Filter[] {
     throw new AwsError("FilterLimitExceeded", `The maximum number of filter values is ${MAX_VALUES}.`);
   }
   return filters.map(({ name, values }) => {
+    if (!name.startsWith("tag:") && name !== "tag-key" && !Object.hasOwn(fields, name))
+      throw invalid(name, "filter", `The filter '${name}' is invalid`);
     const patterns = values.map(patternOf);
     return { name, fits: (value) => value !== undefined && patterns.some((it) => it.test(value)) };
   });
@@ -48,8 +53,6 @@ export function passes<T>(
   return filters.every(({ name, fits }) => {
     if (name.startsWith("tag:")) return fits(tags[name.slice("tag:".length)]);
     if (name === "tag-key") return Object.keys(tags).some(fits);
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field === undefined) throw invalid(name, "filter", `The filter '${name}' is invalid`);
-    return fits(field(item));
+    return fits(fields[name]?.(item));
   });
 }

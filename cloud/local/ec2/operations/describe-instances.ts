@@ -34,7 +34,7 @@ export const describeInstances: Operation = (state, call) => {
   const now = state.clock.now();
   const visible = state.instances.all().filter((it) => it.visibleMs <= now);
   checkIds(ids, (id) => visible.some((it) => it.id === id));
-  const filters = readFilters(parameters);
+  const filters = readFilters(parameters, fields);
   const found = visible.filter(
     (it) => (ids.length === 0 || ids.includes(it.id)) && passes(filters, it, state.tags.of(it.id), fields),
   );

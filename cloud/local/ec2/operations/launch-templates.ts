@@ -88,7 +88,7 @@ export const describeLaunchTemplates: Operation = (state, call) => {
     }
   }
   const fields = { "launch-template-name": ({ name }: Template) => name };
-  const filters = readFilters(parameters);
+  const filters = readFilters(parameters, fields);
   const found = all
     .filter(
       (it) => (ids.length === 0 || ids.includes(it.id)) && (names.length === 0 || names.includes(it.name)),

@@ -30,7 +30,6 @@ interface Tag {
 export const describeTags: Operation = (state, call) => {
   const { parameters } = call;
   onlyKnown(call, ["Filter", "MaxResults", "NextToken"]);
-  const filters = readFilters(parameters);
   const tags: Tag[] = state.tags.all().map((it, place) => ({ ...it, place }));
   const fields: Record<string, (it: Tag) => string> = {
     key: (it) => it.key,
@@ -38,6 +37,7 @@ export const describeTags: Operation = (state, call) => {
     "resource-id": (it) => it.resource,
     "resource-type": () => "instance",
   };
+  const filters = readFilters(parameters, fields);
   const found = tags.filter((it) => passes(filters, it, { [it.key]: it.value }, fields));
   const { items, nextToken } = pageOf(parameters, found, (it) => it.place, PAGE);
   const item = items.map(({ resource, key, value }) => ({
