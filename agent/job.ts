@@ -15,8 +15,9 @@ import { collectOutput } from "./result/output.ts";
 import { readHistory, record, recordIfPossible } from "./result/history.ts";
 import { type Holding, resume, settle, type Settled } from "./result/settle.ts";
 import { type JobFolder, makeFolder, planFolder } from "./run/folder.ts";
-import { runProgram } from "./run/run.ts";
+import { type Program, programFor, type RunOutcome } from "./run/run.ts";
 import type { Slots } from "./run/slots.ts";
+import { inTurn } from "./run/turn.ts";
 
 /** Why a job is interrupted from outside: the agent is leaving, the message goes back to the queue at once. */
 class Leaving extends Error {
@@ -197,7 +198,7 @@ export class Job {
   /** Input, slot, program, output: to the response of a success, or to the failure. */
   async #produce(holding: Holding, admitted: Runnable, folder: JobFolder): Promise<JobResponse | Failure> {
     const { clock } = this.#context;
-    const { service, request, args, told } = admitted;
+    const { service, request, told } = admitted;
     const { manifest } = service;
     this.#enter("fetching");
     const fetchedFrom = clock.monotonic();
@@ -213,8 +214,11 @@ export class Job {
     }
     this.inputS = (clock.monotonic() - fetchedFrom) / 1000;
     this.#enter("ready");
-    const giveBack = await this.#slots.take(holding.signal);
-    const run = await this.#run(holding, folder, admitted, args).finally(giveBack);
+    const { argv, place } = folder.command(this.#context.settings, admitted.args);
+    const program = programFor(this.#context, argv, place, manifest, holding.signal);
+    const run = await inTurn(this.#slots, program, holding.signal, () =>
+      this.#run(holding, admitted, program),
+    );
     this.#enter("settling");
     if (!run.ok) return run.failure;
     const output = await collectOutput(this.#context, run, manifest, folder.output, holding);
@@ -229,7 +233,7 @@ export class Job {
     };
   }
 
-  async #run(holding: Holding, folder: JobFolder, { service, request }: Runnable, args: readonly string[]) {
+  async #run(holding: Holding, { service, request }: Runnable, program: Program): Promise<RunOutcome> {
     const { clock } = this.#context;
     const heldS = (clock.monotonic() - this.#receivedAt) / 1000;
     // It comes back with twelve new hours.
@@ -245,8 +249,7 @@ export class Job {
     this.#record("started", holding, {});
     const limitS = Math.min(service.manifest.timeoutS, this.#timeLeft.ofDeadlineS(request.deadlineS));
     this.limitS = limitS;
-    const { argv, place } = folder.command(this.#context.settings, args);
-    const run = await runProgram(this.#context, argv, place, service.manifest, limitS, holding.signal);
+    const run = await program.run(limitS);
     this.runningSince = undefined;
     this.runS = run.runS;
     return run;

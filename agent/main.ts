@@ -129,6 +129,7 @@ async function runAgent(config: Config): Promise<void> {
   ]);
   restore();
   log.info("agent.left", { ...worker.counts });
+  sandbox.close?.();
   await systemFiles.remove(jobsDir);
   closeStore();
   await clients.http.close();

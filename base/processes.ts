@@ -49,6 +49,7 @@ export interface ProcessExit {
 }
 
 export interface ChildHandle {
+  /** Of the first process that was started for it; 0 when it is not there yet, or gone. */
   readonly pid: number;
   /**
    * Resolves when the child has ended and nothing that it started is left; never rejects. A grandchild that keeps
@@ -61,7 +62,20 @@ export interface ChildHandle {
   kill(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
+/** A program that waits for its turn: all that can be done before has been done, or is being done. */
+export interface PreparedProgram {
+  /** Lets it run, and may be called once. Throws as spawn does. */
+  start(): Promise<ChildHandle>;
+  /** Instead of start: resolves when nothing of it is left. */
+  cancel(): Promise<void>;
+}
+
 export interface Processes {
   /** Throws with code `ENOENT` or `EACCES` when the program cannot be started. */
   spawn(argv: readonly string[], options: SpawnOptions): Promise<ChildHandle>;
+  /**
+   * Makes ready what spawn would start; its folders and its input must be there. Throws as spawn does. Where it is
+   * absent, programs start from nothing when their turn comes.
+   */
+  prepare?(argv: readonly string[], options: SpawnOptions): Promise<PreparedProgram>;
 }

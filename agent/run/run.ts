@@ -1,6 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
-import type { ChildHandle, Exceeded, Processes, ProcessExit, SpawnOptions } from "../../base/processes.ts";
+import type {
+  ChildHandle,
+  Exceeded,
+  PreparedProgram,
+  Processes,
+  ProcessExit,
+  SpawnOptions,
+} from "../../base/processes.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import type { ServiceManifest } from "../../schemas/service.ts";
 import type { Place } from "./folder.ts";
@@ -20,10 +27,51 @@ const GRACE_MS = 5_000;
 const STDERR_BYTES = 8 * 1024;
 const STDERR_SHOWN = 300;
 
+/** One program, which may have to wait for its turn. */
+export interface Program {
+  /** Does ahead what can be done; folder and input must be there. What goes wrong is told when it is to run. */
+  prepare(): void;
+  /** To be called once. See runProgram. */
+  run(limitS: number): Promise<RunOutcome>;
+  /** Resolves when nothing of it is left; does nothing once it was run. */
+  cancel(): Promise<void>;
+}
+
+export function programFor(
+  tools: RunTools,
+  argv: readonly string[],
+  place: Place,
+  manifest: ServiceManifest,
+  signal: AbortSignal,
+): Program {
+  const options = { ...place, maxStdoutBytes: manifest.result.maxBytes, maxStderrBytes: STDERR_BYTES };
+  let prepared: Promise<PreparedProgram> | undefined;
+  let isOver = false;
+  const begin = () => (prepared ??= prepareIn(tools.processes, argv, options));
+  const cancel = async () => {
+    const program = isOver ? undefined : await prepared?.catch(() => undefined);
+    isOver = true;
+    await program?.cancel();
+  };
+  const run = async (limitS: number) => {
+    signal.throwIfAborted();
+    const program = await begin().catch((error: unknown) => missing(argv, error));
+    signal.throwIfAborted();
+    if ("code" in program) return { ok: false, failure: program, runS: 0 } as const;
+    isOver = true;
+    const startedAt = tools.clock.monotonic();
+    const child = await program.start().catch((error: unknown) => missing(argv, error));
+    if ("code" in child) return { ok: false, failure: child, runS: 0 } as const;
+    return await watch(tools.clock, child, startedAt, manifest, limitS, signal);
+  };
+  return { prepare: () => void begin().catch(() => undefined), run, cancel }; // run() tells what went wrong
+}
+
 /**
- * Runs one program to its end, and to the end of all that it started. At the deadline, or when the signal aborts (lease lost, agent stopping), its process
- * group is stopped: the first reason to end it is the one that counts. Throws the signal's reason after the
- * program is gone; never leaves it behind. Throws `sandbox-failed` when the machine could not confine it.
+ * Runs one program to its end, and to the end of all that it started. At the deadline, or when the signal aborts (lease
+ * lost, agent stopping), its process group is stopped: the first reason to end it is the one that counts. Throws the
+ * signal's reason after the program is gone; never leaves it behind. Throws `sandbox-failed` when the machine could not
+ * confine it.
  */
 export async function runProgram(
   tools: RunTools,
@@ -33,13 +81,22 @@ export async function runProgram(
   limitS: number,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
-  signal.throwIfAborted();
-  const { clock } = tools;
-  const startedAt = clock.monotonic();
-  const options = { ...place, maxStdoutBytes: manifest.result.maxBytes, maxStderrBytes: STDERR_BYTES };
-  const child = await start(tools.processes, argv, options);
-  if (!("pid" in child)) return { ok: false, failure: child, runS: 0 };
+  const program = programFor(tools, argv, place, manifest, signal);
+  try {
+    return await program.run(limitS);
+  } finally {
+    await program.cancel();
+  }
+}
 
+async function watch(
+  clock: Clock,
+  child: ChildHandle,
+  startedAt: number,
+  manifest: ServiceManifest,
+  limitS: number,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
   let timedOut = false;
   const cancelDeadline = clock.after(limitS * 1000, () => {
     timedOut = true;
@@ -64,23 +121,22 @@ export async function runProgram(
   return { ok: true, stdout: exit.stdout, truncated: exit.stdoutTruncated, runS };
 }
 
-async function start(
+async function prepareIn(
   processes: Processes,
   argv: readonly string[],
   options: SpawnOptions,
-): Promise<ChildHandle | Failure> {
-  try {
-    return await processes.spawn(argv, options);
-  } catch (error) {
-    const program = argv[0] ?? "";
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "EACCES") {
-      return {
-        code: "program-missing",
-        message: `The program ${program} could not be started: ${reasonOf(error)}.`,
-      };
-    }
-    throw error;
-  }
+): Promise<PreparedProgram> {
+  if (processes.prepare !== undefined) return await processes.prepare(argv, options);
+  return { start: () => processes.spawn(argv, options), cancel: () => Promise.resolve() };
+}
+
+/** The failure of a program that is not there. Throws whatever else went wrong. */
+function missing([program = ""]: readonly string[], error: unknown): Failure {
+  if (codeOf(error) !== "ENOENT" && codeOf(error) !== "EACCES") throw error;
+  return {
+    code: "program-missing",
+    message: `The program ${program} could not be started: ${reasonOf(error)}.`,
+  };
 }
 
 function terminate(clock: Clock, child: ChildHandle): void {

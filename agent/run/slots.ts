@@ -1,3 +1,10 @@
+/** Somebody who waits for a place. */
+interface Turn {
+  enter: (place: Place) => void;
+  /** Called once, when no more than one round of places comes before. */
+  near: (() => void) | undefined;
+}
+
 /** A place in which one program runs. `giveUp` passes it on to whoever shares the machine. */
 interface Place {
   giveUp: () => void;
@@ -14,7 +21,7 @@ export class Slots {
   onAdded: () => void = () => undefined;
   isSurrendering = false;
   readonly #free: Place[] = [];
-  readonly #waiting: { enter: (place: Place) => void }[] = [];
+  readonly #waiting: Turn[] = [];
 
   constructor(count: number) {
     for (let i = 0; i < count; i++) this.add(() => undefined);
@@ -37,10 +44,13 @@ export class Slots {
     for (const place of this.#free.splice(0)) this.#passOn(place);
   }
 
-  /** Resolves to the function that gives the slot back. Rejects with the signal's reason when it aborts first. */
-  async take(signal: AbortSignal): Promise<() => void> {
+  /**
+   * Resolves to the function that gives the slot back. Rejects with the signal's reason when it aborts first.
+   * @param onNear called once while it waits, when only the programs that run now and as many others at most come before
+   */
+  async take(signal: AbortSignal, onNear?: () => void): Promise<() => void> {
     signal.throwIfAborted();
-    const place = this.#free.pop() ?? (await this.#turn(signal));
+    const place = this.#free.pop() ?? (await this.#turn(signal, onNear));
     let given = false;
     return () => {
       if (given) return;
@@ -49,13 +59,15 @@ export class Slots {
     };
   }
 
-  #turn(signal: AbortSignal): Promise<Place> {
+  #turn(signal: AbortSignal, near: (() => void) | undefined): Promise<Place> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        this.#tellNear();
         reject(signal.reason as Error);
       };
-      const turn = {
+      const turn: Turn = {
+        near,
         enter: (place: Place) => {
           signal.removeEventListener("abort", leave);
           resolve(place);
@@ -63,13 +75,24 @@ export class Slots {
       };
       signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(turn);
+      this.#tellNear();
     });
+  }
+
+  #tellNear(): void {
+    for (const turn of this.#waiting.slice(0, this.count)) {
+      const { near } = turn;
+      turn.near = undefined;
+      near?.();
+    }
   }
 
   #release(place: Place): void {
     const next = this.#waiting.shift();
-    if (next !== undefined) next.enter(place);
-    else if (this.isSurrendering) this.#passOn(place);
+    if (next !== undefined) {
+      next.enter(place);
+      this.#tellNear();
+    } else if (this.isSurrendering) this.#passOn(place);
     else this.#free.push(place);
   }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { codeOf } from "../errors.ts";
-import type { ChildHandle, Processes, ProcessExit, SpawnOptions } from "../processes.ts";
+import type { ChildHandle, PreparedProgram, Processes, ProcessExit, SpawnOptions } from "../processes.ts";
 import { keepHead, keepTail } from "./captured.ts";
-import { Confined, handOver, statusOf } from "./sandbox/confined.ts";
-import { inherited } from "./sandbox/inherited.ts";
+import { Confined, handOver } from "./sandbox/confined.ts";
+import { inherited, withNothing } from "./sandbox/inherited.ts";
 import { findProgram } from "./sandbox/programs.ts";
+import { childRunning, type Running } from "./sandbox/running.ts";
 import type { ConfinedOptions, Launch, Sandbox } from "./sandbox/sandbox.ts";
 import { MARK } from "./sandbox/survivors.ts";
 
@@ -20,14 +20,15 @@ const LEAKED_PIPE_ROUNDS = 8;
  * @param sandbox for programs with bounds; without it they run as any other
  */
 export function createProcesses(sandbox?: Sandbox): Processes {
-  return {
-    spawn: async (argv, options) => {
-      if (sandbox !== undefined && isBounded(options)) return await spawnConfined(sandbox, argv, options);
-      const child = start({ argv, env: options.env }, options.cwd);
-      await started(child);
-      return handle(child, options);
-    },
+  const prepare = async (argv: readonly string[], options: SpawnOptions): Promise<PreparedProgram> => {
+    if (sandbox !== undefined && isBounded(options)) return await prepareConfined(sandbox, argv, options);
+    const start = async () => {
+      const child = await started({ argv, env: options.env }, options.cwd);
+      return handle(childRunning(child), options);
+    };
+    return { start, cancel: () => Promise.resolve() };
   };
+  return { prepare, spawn: async (argv, options) => await (await prepare(argv, options)).start() };
 }
 
 export const systemProcesses = createProcesses();
@@ -36,92 +37,110 @@ function isBounded(options: SpawnOptions): options is ConfinedOptions {
   return options.bounds !== undefined;
 }
 
-async function spawnConfined(
+async function prepareConfined(
   sandbox: Sandbox,
   argv: readonly string[],
   options: ConfinedOptions,
-): Promise<ChildHandle> {
+): Promise<PreparedProgram> {
   const { bounds, cwd } = options;
   const [name = "", ...args] = argv;
   const program = findProgram(name, options.env["PATH"] ?? "", cwd);
   await sandbox.ready?.();
   const uid = sandbox.users?.take();
+  const giveBack = () => uid !== undefined && sandbox.users?.giveBack(uid);
   try {
-    if (uid !== undefined) await handOver(bounds, uid);
+    if (uid !== undefined) await handOver(sandbox, bounds, uid);
     const env = { ...options.env, [MARK]: `${bounds.folder}/` };
     const launch = sandbox.launch([program, ...args], { ...options, env }, uid);
-    const child = start(launch, cwd, inherited());
-    await started(child);
-    const pid = child.pid ?? 0;
-    const status = statusOf(child, launch.statusFd);
-    const { initDepth } = launch;
-    const confined = new Confined(sandbox, bounds, uid, { pid, status, initDepth }, (signal) =>
-      killGroup(pid, signal),
-    );
-    return handle(child, options, confined);
+    if (sandbox.starter === undefined) return unprepared(sandbox, launch, options, uid, giveBack);
+    const running = await sandbox.starter.begin(launch, cwd);
+    const confined = new Confined(sandbox, bounds, uid, running);
+    const child = handle(running, options, confined);
+    return {
+      start: async () => {
+        confined.begin();
+        running.go();
+        return await Promise.resolve(child);
+      },
+      cancel: async () => {
+        confined.kill();
+        await child.exited;
+      },
+    };
   } catch (error) {
-    if (uid !== undefined) sandbox.users?.giveBack(uid);
+    giveBack();
     throw error;
   }
 }
 
-/** @param covered descriptors of this process that the child would get as well */
-function start({ argv, env, statusFd, file }: Launch, cwd: string, covered: readonly number[] = []) {
-  const [program = "", ...args] = argv;
-  const opened: number[] = [];
-  const open = (path: string) => opened[opened.push(openSync(path, "r")) - 1] ?? -1;
-  try {
-    const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "pipe", "pipe"];
-    if (covered.length > 0) {
-      const nothing = open("/dev/null");
-      for (const fd of covered) stdio[fd] = nothing;
+/** Without a starter nothing can be done ahead. */
+function unprepared(
+  sandbox: Sandbox,
+  launch: Launch,
+  options: ConfinedOptions,
+  uid: number | undefined,
+  giveBack: () => void,
+): PreparedProgram {
+  const start = async () => {
+    try {
+      const child = await started(launch, options.cwd, inherited());
+      const running = childRunning(child, launch.statusFd, launch.initDepth);
+      const confined = new Confined(sandbox, options.bounds, uid, running);
+      confined.begin();
+      return handle(running, options, confined);
+    } catch (error) {
+      giveBack();
+      throw error;
     }
-    if (statusFd !== undefined) stdio[statusFd] = "pipe";
-    if (file !== undefined) stdio[file.fd] = open(file.path);
-    // A descriptor for which nothing is said stays closed. `detached`: the child leads a process group of its own.
-    return spawn(program, args, {
-      cwd,
-      env,
-      detached: true,
-      stdio: Array.from(stdio, (it) => it ?? "ignore"),
-    });
-  } finally {
-    for (const fd of opened) closeSync(fd);
-  }
+  };
+  return { start, cancel: () => Promise.resolve(giveBack()) };
 }
 
-function started(child: ChildProcess): Promise<void> {
-  if (child.pid !== undefined) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", reject);
+/** @param covered descriptors of this process that the child would get as well */
+function startChild({ argv, env, statusFd, file }: Launch, cwd: string, covered: readonly number[]) {
+  const [program = "", ...args] = argv;
+  return withNothing((nothing) => {
+    const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "pipe", "pipe"];
+    for (const fd of covered) stdio[fd] = nothing;
+    if (statusFd !== undefined) stdio[statusFd] = "pipe";
+    const opened = file === undefined ? undefined : openSync(file.path, "r");
+    if (file !== undefined && opened !== undefined) stdio[file.fd] = opened;
+    try {
+      // A descriptor for which nothing is said stays closed. `detached`: the child leads a process group of its own.
+      return spawn(program, args, {
+        cwd,
+        env,
+        detached: true,
+        stdio: Array.from(stdio, (it) => it ?? "ignore"),
+      });
+    } finally {
+      if (opened !== undefined) closeSync(opened);
+    }
   });
 }
 
-function handle(child: ChildProcess, options: SpawnOptions, confined?: Confined): ChildHandle {
-  const pid = child.pid ?? 0;
-  const stdout = keepHead(child.stdout, options.maxStdoutBytes);
-  const stderr = keepTail(child.stderr, options.maxStderrBytes);
+async function started(launch: Launch, cwd: string, covered: readonly number[] = []): Promise<ChildProcess> {
+  const child = startChild(launch, cwd, covered);
+  if (child.pid !== undefined) return child;
+  return await new Promise((_, reject) => child.once("error", reject));
+}
+
+function handle(running: Running, options: SpawnOptions, confined?: Confined): ChildHandle {
+  const stdout = keepHead(running.stdout, options.maxStdoutBytes);
+  const stderr = keepTail(running.stderr, options.maxStderrBytes);
   const seen = () => stdout.seen() + stderr.seen();
-  const exited = new Promise<ProcessExit>((resolve) => {
-    child.once("exit", (code, signal) => {
-      killGroup(pid, "SIGKILL"); // what the program left behind in its group
-      const read = allRead(child, seen, options.maxStdoutBytes);
-      const ending = confined?.ended(code, signal) ?? Promise.resolve({ code, signal });
-      resolve(
-        Promise.all([ending, read]).then(([how]) => ({
-          ...how,
-          ...stdout.kept(),
-          stderrTail: stderr.kept(),
-        })),
-      );
-    });
+  const exited = running.ended.then(async (end): Promise<ProcessExit> => {
+    const read = allRead(running, seen, options.maxStdoutBytes);
+    const [how] = await Promise.all([confined?.ended(end) ?? end, read]);
+    return { ...how, ...stdout.kept(), stderrTail: stderr.kept() };
   });
   return {
-    pid,
+    get pid() {
+      return running.first() ?? 0;
+    },
     exited,
     kill: (signal) => {
-      if (confined === undefined) killGroup(pid, signal);
+      if (confined === undefined) running.signal(signal);
       else if (signal === "SIGKILL") confined.kill();
       else confined.terminate();
     },
@@ -129,12 +148,12 @@ function handle(child: ChildProcess, options: SpawnOptions, confined?: Confined)
 }
 
 /** Resolves when the output is complete, or when only a grandchild that keeps the pipe open can delay its end. */
-function allRead(child: ChildProcess, seen: () => number, maxBytes: number): Promise<void> {
+function allRead(running: Running, seen: () => number, maxBytes: number): Promise<void> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const finish = () => {
       clearTimeout(timer);
-      for (const stream of child.stdio) stream?.destroy();
+      for (const stream of [running.stdout, running.stderr, running.status]) stream?.destroy();
       resolve();
     };
     // While bytes come there is something to read: this process may have been the slow one.
@@ -145,15 +164,6 @@ function allRead(child: ChildProcess, seen: () => number, maxBytes: number): Pro
       else timer = setTimeout(unlessReading, LEAKED_PIPE_MS, now);
     };
     timer = setTimeout(unlessReading, LEAKED_PIPE_MS, seen());
-    child.once("close", finish);
+    void running.closed.then(finish);
   });
-}
-
-function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // Gone already, or (EPERM) a program that has made itself another user's: not ours to end.
-    if (!["ESRCH", "EPERM"].includes(codeOf(error) ?? "")) throw error;
-  }
 }

@@ -13,7 +13,7 @@ const kinds = await workingKinds();
 /** The settings that lead to each kind of sandbox here. */
 const SETTINGS = [
   ["auto", "bubblewrap"],
-  ["none", "pid-namespace"],
+  ["none", "process-group"],
 ] as const;
 
 let fleet: Fleet;

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { limitArgs } from "./limits.ts";
+import { limitArgs, shellLimits } from "./limits.ts";
 import { folder } from "./system-files.ts";
 import { userArgs } from "./users.ts";
 import type { ConfinedOptions, Launch } from "./sandbox.ts";
@@ -18,15 +18,24 @@ export interface BubblewrapMachine {
   filter: string;
   /** How the namespaces are made: as root, or by an unprivileged user. */
   namespaces: readonly string[];
+  /** A keeper starts it. */
+  kept: boolean;
+  /** The keeper sets the limits, too: one program less to start. They bind all that comes after. */
+  keptLimits: boolean;
 }
 
 /** Descriptor 3 is the program's own. */
 const STATUS_FD = 4;
 const FILTER_FD = 5;
+/** With a keeper, see starter-script.ts. */
+const GO_FD = 6;
+const MORE_FD = 7;
 /** Files in memory that a program may keep in /tmp and /dev/shm; they count for no limit of its own. */
 const MEMORY_FILES_BYTES = 64 * 2 ** 20;
 
 const DESCRIPTORS = ["--json-status-fd", String(STATUS_FD), "--seccomp", String(FILTER_FD)];
+/** It sets everything up, and starts the program at the sign. */
+const KEPT = ["--block-fd", String(GO_FD), "--args", String(MORE_FD)];
 const NAMESPACES = [
   ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
   ["--hostname", "job"],
@@ -51,7 +60,7 @@ const SETUP_RIGHTS = [
 /**
  * The program in namespaces of its own, in a root that is empty but for what it needs: the system's programs and
  * libraries, its service, its input, its folders. bubblewrap's own environment is readable at /proc/1/environ in
- * there, so it gets the program's, and the loader's variables only behind it.
+ * there, so it gets the program's, and the loader's variables only behind it; or none, from a keeper.
  * With `uid`, bubblewrap runs as root and sets the user up last; without, all of it is the agent's own user.
  */
 export function bubblewrapped(
@@ -61,8 +70,10 @@ export function bubblewrapped(
   uid: number | undefined,
 ): Launch {
   const { bounds, cwd } = options;
-  const loader = Object.entries(options.env).filter(([name]) => name.startsWith("LD_"));
-  const env = Object.fromEntries(Object.entries(options.env).filter(([name]) => !name.startsWith("LD_")));
+  const { kept, keptLimits } = machine;
+  const isLate = (name: string) => kept || name.startsWith("LD_");
+  const all = Object.entries(options.env);
+  const late = all.flatMap(([name, value]) => (isLate(name) ? ["--setenv", name, value] : []));
   return {
     argv: [
       machine.bwrap,
@@ -79,16 +90,18 @@ export function bubblewrapped(
       ...SEALED,
       "--chdir",
       cwd,
-      ...loader.flatMap(([name, value]) => ["--setenv", name, value]),
+      ...(kept ? KEPT : late),
       "--",
-      ...limitArgs(machine.prlimit, bounds, 0),
+      ...(keptLimits ? [] : limitArgs(machine.prlimit, bounds, 0)),
       ...(uid === undefined ? [] : userArgs(machine.setpriv, uid)),
       ...argv,
     ],
-    env,
+    env: Object.fromEntries(all.filter(([name]) => !isLate(name))),
     statusFd: STATUS_FD,
     initDepth: 1,
     file: { fd: FILTER_FD, path: machine.filter },
+    ...(kept ? { more: late } : {}),
+    ...(keptLimits ? { limits: shellLimits(bounds) } : {}),
   };
 }
 

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { bubblewrapped } from "./bubblewrap.ts";
-import { Keeper, kept } from "./keeper.ts";
-import { grouped, namespaced, type User } from "./namespaces.ts";
+import { bubblewrapped, type BubblewrapMachine } from "./bubblewrap.ts";
+import { Keeper } from "./keeper.ts";
+import { grouped, groupedByKeeper, namespaced, type User } from "./namespaces.ts";
 import { allProcesses, threadsOf, userOf } from "./proc.ts";
 import type { ConfinedOptions, Launch, Sandbox, SandboxKind } from "./sandbox.ts";
 import { gpuArgs, networkFileArgs, systemFileArgs } from "./system-files.ts";
-import { type UserPool, usersFor } from "./users.ts";
+import { isMachinesRoot, type UserPool, usersFor } from "./users.ts";
 
 export interface SandboxPlace {
   /** The agent's own folder. */
@@ -21,11 +21,11 @@ type Candidate = Sandbox | { kind: SandboxKind; fault: string };
 /** The helpers lie where only root can put them, whatever the PATH says. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
-const TOOLS = ["bwrap", "prlimit", "setpriv", "unshare", "nsenter", "cat"];
+const TOOLS = ["bwrap", "prlimit", "setpriv", "unshare", "bash", "env"];
 
 /** All ways to confine a program that this machine may offer, the strongest first. None has been tried yet. */
 export function candidates(place: SandboxPlace & { filter: string }): Candidate[] {
-  const [bwrap, prlimit, setpriv, unshare, nsenter, cat] = TOOLS.map(tool);
+  const [bwrap, prlimit, setpriv, unshare, bash, env] = TOOLS.map(tool);
   const users = usersFor(place.workDir, place.slots);
   if (prlimit === undefined || setpriv === undefined) {
     const fault = "util-linux is not installed (prlimit, setpriv)";
@@ -36,9 +36,11 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
   }
   const others = threadsOfThisUser();
   const keeper =
-    unshare === undefined || nsenter === undefined || cat === undefined
+    unshare === undefined || bash === undefined || env === undefined
       ? undefined
-      : new Keeper({ unshare, nsenter, cat });
+      : new Keeper({ unshare, bash, env }, place.workDir);
+  const keptLimits = users !== undefined && isMachinesRoot();
+  const tools = { prlimit, setpriv, filter: place.filter };
   return [
     ...(bwrap === undefined
       ? [
@@ -47,45 +49,49 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
             fault: "it is not installed (Debian, Ubuntu: apt-get install bubblewrap)",
           } as const,
         ]
-      : withKeeper(bubblewraps({ bwrap, prlimit, setpriv, filter: place.filter }, users), keeper, [
-          "pid",
-          "mnt",
-        ])),
+      : withKeeper(keeper, (kept) =>
+          bubblewraps({ ...tools, bwrap, kept, keptLimits: kept && keptLimits }, users),
+        )),
     ...(unshare === undefined
       ? []
-      : withKeeper(
+      : withKeeper(keeper, () =>
           weakOnes("pid-namespace", users, (argv, options, user) =>
             namespaced({ prlimit, setpriv, unshare }, argv, options, user),
           ),
-          keeper,
-          ["pid"],
         )),
-    ...weakOnes("process-group", users, (argv, options, user) =>
-      grouped({ prlimit, setpriv }, argv, options, user, others),
+    ...withKeeper(keeper, (kept) =>
+      weakOnes("process-group", users, (argv, options, user) =>
+        kept
+          ? groupedByKeeper({ prlimit, setpriv }, argv, options, user, others, keptLimits)
+          : grouped({ prlimit, setpriv }, argv, options, user, others),
+      ),
     ),
   ];
 }
 
-/** First those that end with the agent at every moment. bubblewrap looks its own processes up in its keeper's /proc. */
-function withKeeper(
-  sandboxes: Sandbox[],
-  keeper: Keeper | undefined,
-  own: readonly ("pid" | "mnt")[],
-): Sandbox[] {
-  const alone = sandboxes.map((it) => ({
+/** First those that end with the agent at every moment. */
+function withKeeper(keeper: Keeper | undefined, sandboxes: (kept: boolean) => Sandbox[]): Sandbox[] {
+  const alone = sandboxes(false).map((it) => ({
     ...it,
     weakness: [it.weakness, "a program may outlive an agent that is killed while it starts it"]
       .filter(Boolean)
       .join("; "),
   }));
-  return keeper === undefined ? alone : [...sandboxes.map((it) => kept(it, keeper, own)), ...alone];
+  if (keeper === undefined) return alone;
+  const kept = sandboxes(true).map((it) => ({
+    ...it,
+    starter: keeper,
+    ready: () => keeper.ready(),
+    close: () => keeper.close(),
+  }));
+  return [...kept, ...alone];
 }
 
 /** For a container's root that may become nobody else: no root inside, at least. */
 const NOBODY = ["--uid", "65534", "--gid", "65534"];
 
 function bubblewraps(
-  tools: { bwrap: string; prlimit: string; setpriv: string; filter: string },
+  tools: Pick<BubblewrapMachine, "bwrap" | "prlimit" | "setpriv" | "filter" | "kept" | "keptLimits">,
   users: UserPool | undefined,
 ): Sandbox[] {
   const machine = {

@@ -1,70 +1,56 @@
-import type { ChildProcess } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { chmod, chown, lchown } from "node:fs/promises";
 import { constants } from "node:os";
-import type { Readable } from "node:stream";
 import type { Bounds, Exceeded, ProcessExit } from "../../processes.ts";
-import { descendantsOf, lineBelow, outOfMemoryKills } from "./proc.ts";
+import { descendantsOf, outOfMemoryKills } from "./proc.ts";
+import type { FirstEnd, Running } from "./running.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { endAll, over, signal, survivors } from "./survivors.ts";
+import { endAll, signal, survivors, until } from "./survivors.ts";
 import { Watch } from "./watch.ts";
 
 type Ending = Pick<ProcessExit, "code" | "signal" | "exceeded" | "notStarted">;
-
-/** The process that was started for a program, and what is known of those below it. */
-export interface StartedChild {
-  pid: number;
-  status: Readable | undefined;
-  initDepth: number | undefined;
-}
-
-/** When memory is short, the kernel shall end the job's processes and not the agent. */
-const OOM_SCORE_ADJ = "500";
 
 /** One program in its sandbox, from start to the end of the last thing it started. */
 export class Confined {
   readonly #sandbox: Sandbox;
   readonly #bounds: Bounds;
   readonly #uid: number | undefined;
-  readonly #child: StartedChild;
-  readonly #signalGroup: (signal: "SIGTERM" | "SIGKILL") => void;
-  readonly #watch: Watch;
+  readonly #running: Running;
   readonly #oomKillsBefore = outOfMemoryKills();
-  /** The first process of the job's namespace. */
-  #init: number | undefined;
+  #watch: Watch | undefined;
   #status = "";
   #killed = false;
+  /** It is to be ended as soon as there is something to end. */
+  #doomed = false;
 
-  constructor(
-    sandbox: Sandbox,
-    bounds: Bounds,
-    uid: number | undefined,
-    child: StartedChild,
-    signalGroup: (signal: "SIGTERM" | "SIGKILL") => void,
-  ) {
+  constructor(sandbox: Sandbox, bounds: Bounds, uid: number | undefined, running: Running) {
     this.#sandbox = sandbox;
     this.#bounds = bounds;
     this.#uid = uid;
-    this.#child = child;
-    this.#signalGroup = signalGroup;
-    this.#watch = new Watch(child.pid, bounds, () => this.#end());
-    preferForOutOfMemory(child.pid); // what it starts inherits that
-    child.status?.setEncoding("latin1").on("data", (text: string) => {
+    this.#running = running;
+    running.status?.setEncoding("latin1").on("data", (text: string) => {
       this.#status += text;
-      this.#findInit();
+      if (this.#doomed) this.#end();
     });
-    child.status?.on("error", () => undefined); // it is closed when the sandbox is gone
+    running.status?.on("error", () => undefined); // it is closed when the sandbox is gone
+  }
+
+  /** The program begins: from here on its use of the machine is looked at. */
+  begin(): void {
+    this.#watch = new Watch(
+      () => this.#running.first(),
+      this.#bounds,
+      () => this.#end(),
+    );
   }
 
   /** Asks the program and what it started to end. */
   terminate(): void {
-    const { pid, initDepth } = this.#child;
-    this.#findInit();
-    if (initDepth === undefined || this.#init === undefined) return this.#signalGroup("SIGTERM");
-    const helpers = [pid, ...lineBelow(pid, initDepth)];
+    const helpers = this.#running.line();
+    const [first] = helpers;
+    if (first === undefined || this.#running.init() === undefined) return this.#running.signal("SIGTERM");
     // bubblewrap's first process is its own, unshare's is the program.
     if (this.#sandbox.kind === "pid-namespace") helpers.pop();
-    for (const it of descendantsOf(pid)) if (!helpers.includes(it)) signal(it, "SIGTERM");
+    for (const it of descendantsOf(first)) if (!helpers.includes(it)) signal(it, "SIGTERM");
   }
 
   /** Ends all of it by force: how it ended then says nothing about the program. */
@@ -74,43 +60,41 @@ export class Confined {
   }
 
   #end(): void {
-    this.#findInit(); // afterwards nobody knows it any more
-    const all = descendantsOf(this.#child.pid);
-    this.#signalGroup("SIGKILL");
+    this.#doomed = true;
+    const found = [this.#running.first(), this.#running.init()].filter((it) => it !== undefined);
+    const all = new Set(found.flatMap((it) => [it, ...descendantsOf(it)]));
+    this.#running.signal("SIGKILL");
     for (const pid of all) signal(pid, "SIGKILL");
   }
 
   /** What the end of the first process means, once nothing of the job is left. */
-  async ended(code: number | null, by: string | null): Promise<Ending> {
-    if (this.#init !== undefined) await over(this.#init);
-    const ending = this.#sandbox.kind === "bubblewrap" ? this.#fromStatus(code, by) : { code, signal: by };
-    const forced = this.#killed || this.#watch.exceeded !== undefined || ending.notStarted !== undefined;
+  async ended({ code, signal: by }: FirstEnd): Promise<Ending> {
+    await until(() => this.#running.initIsOver());
+    const ending = this.#running.status === undefined ? { code, signal: by } : this.#fromStatus(code, by);
+    const forced = this.#wasEnded || ending.notStarted !== undefined;
     // A sandbox that was ended while it was being set up may have left a part of it behind.
     if (forced || this.#sandbox.kind === "process-group") await this.#sweep();
-    await this.#watch.stop();
+    await this.#watch?.stop();
     if (this.#uid !== undefined) {
-      await takeBack(this.#bounds);
+      await takeBack(this.#sandbox, this.#bounds);
       this.#sandbox.users?.giveBack(this.#uid);
     }
     const exceeded = this.#exceeded(ending.signal);
     return exceeded === undefined ? ending : { ...ending, exceeded };
   }
 
-  #findInit(): void {
-    const { pid, initDepth } = this.#child;
-    if (initDepth !== undefined) this.#init ??= lineBelow(pid, initDepth)[initDepth - 1];
-  }
-
   async #sweep(): Promise<void> {
     const uid = this.#uid;
-    await endAll(() => survivors(`${this.#bounds.folder}/`, (it) => it === uid));
+    const { folder } = this.#bounds;
+    await endAll(() => survivors(`${folder}/`, (it) => it === uid, this.#running.around()));
   }
 
   /** bubblewrap says how the program ended only when it had started it, and 128 + n for signal n. */
   #fromStatus(code: number | null, by: string | null): Ending {
     const [, reported] = /"exit-code": (\d+)/.exec(this.#status) ?? [];
     if (reported === undefined) {
-      if (by !== null || this.#killed || this.#watch.exceeded !== undefined) return { code, signal: by };
+      if (by !== null) return { code, signal: by };
+      if (this.#wasEnded || this.#ranOutOfMemory()) return { code: null, signal: "SIGKILL" };
       return { code, signal: by, notStarted: `its sandbox could not be set up` };
     }
     const name = Number(reported) > 128 ? signalName(Number(reported) - 128) : undefined;
@@ -118,41 +102,41 @@ export class Confined {
   }
 
   #exceeded(by: string | null): Exceeded | undefined {
-    if (this.#watch.exceeded !== undefined) return this.#watch.exceeded;
+    if (this.#watch?.exceeded !== undefined) return this.#watch.exceeded;
     if (by === "SIGXFSZ") return "disk";
-    if (by !== "SIGKILL" || this.#killed) return undefined;
+    return by === "SIGKILL" && !this.#killed && this.#ranOutOfMemory() ? "memory" : undefined;
+  }
+
+  /** By us, as the agent wished or for a bound that was broken. */
+  get #wasEnded(): boolean {
+    return this.#killed || this.#watch?.exceeded !== undefined;
+  }
+
+  #ranOutOfMemory(): boolean {
     const kills = outOfMemoryKills();
-    return kills !== undefined && kills > (this.#oomKillsBefore ?? kills) ? "memory" : undefined;
+    return kills !== undefined && kills > (this.#oomKillsBefore ?? kills);
   }
 }
 
-/** Gives the job's files to its user, who cannot reach them otherwise; other jobs' users stay out of the folder. */
-export async function handOver(bounds: Bounds, uid: number): Promise<void> {
+/**
+ * Gives the job's files to its user, who cannot reach them otherwise. In bubblewrap each program sees its own folders
+ * alone; elsewhere it has to pass through the job's folder, and other jobs' users must not.
+ */
+export async function handOver({ kind }: Sandbox, bounds: Bounds, uid: number): Promise<void> {
+  const { folder, writable, input } = bounds;
   await Promise.all([
-    chown(bounds.folder, 0, uid).then(() => chmod(bounds.folder, 0o710)),
-    ...bounds.writable.map((path) => lchown(path, uid, uid)),
-    ...(bounds.input === undefined ? [] : [lchown(bounds.input, uid, uid)]),
+    ...(kind === "bubblewrap" ? [] : [chown(folder, 0, uid).then(() => chmod(folder, 0o710))]),
+    ...[...writable, ...(input === undefined ? [] : [input])].map((path) => lchown(path, uid, uid)),
   ]);
 }
 
 /** The next program may run as the same user, while this job's results are still being read. */
-async function takeBack({ folder }: Bounds): Promise<void> {
+async function takeBack({ kind }: Sandbox, { folder }: Bounds): Promise<void> {
+  if (kind === "bubblewrap") return;
   await chmod(folder, 0o700);
   await chown(folder, 0, 0);
 }
 
-export function statusOf(child: ChildProcess, fd: number | undefined): Readable | undefined {
-  return fd === undefined ? undefined : ((child.stdio[fd] ?? undefined) as Readable | undefined);
-}
-
 function signalName(number: number): string | undefined {
   return Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-}
-
-function preferForOutOfMemory(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJ);
-  } catch {
-    // It has ended already.
-  }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 
 const O_CLOEXEC = 0o2000000;
 let found: readonly number[] | undefined;
@@ -12,6 +12,16 @@ export function inherited(): readonly number[] {
     .map(Number)
     .filter((fd) => fd > 2 && isPassedOn(fd));
   return found;
+}
+
+/** Calls `start` with a descriptor that has nothing in it, for what a child shall not get. */
+export function withNothing<T>(start: (nothing: number) => T): T {
+  const nothing = openSync("/dev/null", "r");
+  try {
+    return start(nothing);
+  } finally {
+    closeSync(nothing);
+  }
 }
 
 function isPassedOn(fd: number): boolean {

@@ -1,4 +1,4 @@
-import { limitArgs } from "./limits.ts";
+import { limitArgs, shellLimits } from "./limits.ts";
 import type { ConfinedOptions, Launch } from "./sandbox.ts";
 import { userArgs } from "./users.ts";
 
@@ -62,6 +62,27 @@ export function grouped(
       ...argv,
     ],
     env,
+  };
+}
+
+/** The same within a keeper, which ends all of them with the agent. @param limits set by the keeper, where it may */
+export function groupedByKeeper(
+  { prlimit, setpriv }: Pick<UtilLinux, "prlimit" | "setpriv">,
+  argv: readonly string[],
+  { bounds, env }: ConfinedOptions,
+  { uid, readsAll }: User,
+  others: number,
+  keptLimits: boolean,
+): Launch {
+  const user = uid === undefined ? [setpriv, "--"] : userArgs(setpriv, uid, readsAll);
+  return {
+    argv: [
+      ...(keptLimits ? [] : limitArgs(prlimit, bounds, uid === undefined ? others : 0)),
+      ...user.toSpliced(-1, 0, "--no-new-privs"),
+      ...argv,
+    ],
+    env,
+    ...(keptLimits ? { limits: shellLimits(bounds) } : {}),
   };
 }
 

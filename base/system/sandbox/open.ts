@@ -6,7 +6,7 @@ import type { Sandbox } from "./sandbox.ts";
 import { systemCallFilter } from "./filter.ts";
 import { tryOut } from "./try-out.ts";
 
-/** What the settings ask for: the best there is, bubblewrap or nothing, or less than there is. */
+/** What the settings ask for: the best there is, bubblewrap or nothing, or the least there is. */
 export type SandboxWish = "auto" | "bubblewrap" | "none";
 
 /**
@@ -22,7 +22,7 @@ export async function openSandbox(wish: SandboxWish, place: SandboxPlace): Promi
   try {
     for (const candidate of candidates({ ...place, filter })) {
       const strong = candidate.kind === "bubblewrap";
-      if (strong && wish === "none") continue;
+      if (candidate.kind !== "process-group" && wish === "none") continue;
       if (!strong && wish === "bubblewrap") throw unavailable(reasons);
       const fault = "fault" in candidate ? candidate.fault : await tryOut(candidate, trial, place.node);
       if (fault === undefined && !("fault" in candidate))

@@ -34,11 +34,21 @@ export function childrenOf(pid: number): number[] {
   });
 }
 
-/** True when it runs no more: absent, or only waiting for its parent to take note. */
-export function isOver(pid: number): boolean {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
+/**
+ * True when it runs no more: absent, or only waiting for its parent to take note.
+ * @param proc the /proc that numbers processes so
+ */
+export function isOver(pid: number, proc = "/proc"): boolean {
+  const stat = attempt(() => readFileSync(`${proc}/${pid}/stat`, "latin1"));
   // The name before it, in parentheses, may hold anything.
   return stat === undefined || /^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
+}
+
+/** How the process namespace just below this one numbers it; undefined when it is in none. */
+export function numberWithin(pid: number): number | undefined {
+  const status = attempt(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
+  const [, within] = /^NSpid:\t\d+\t(\d+)/m.exec(status) ?? [];
+  return within === undefined ? undefined : Number(within);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Bounds, SpawnOptions } from "../../processes.ts";
+import type { Running } from "./running.ts";
 import type { UserPool } from "./users.ts";
 
 /**
@@ -24,6 +25,21 @@ export interface Launch {
   initDepth?: number;
   /** A file to be open for reading on this descriptor. */
   file?: { fd: number; path: string };
+  /** Limits that a keeper sets before, see limits.ts. */
+  limits?: string;
+  /** Further arguments, which the program reads from descriptor 7: in the command line everybody would see them. */
+  more?: readonly string[];
+}
+
+/** What was started and waits for its sign. */
+export interface Begun extends Running {
+  go(): void;
+}
+
+/** A process that starts programs in this one's place. */
+export interface Starter {
+  /** To be called when the sandbox is ready. Rejects when the machine has no room for it. */
+  begin(launch: Launch, cwd: string): Promise<Begun>;
 }
 
 export interface Sandbox {
@@ -32,6 +48,8 @@ export interface Sandbox {
   readonly weakness?: string;
   /** The users that programs run as, one for each at a time; undefined: the agent's own. */
   readonly users?: UserPool;
+  /** What starts its programs; without it this process does. */
+  readonly starter?: Starter;
   /** To be awaited before each launch. Rejects with the reason when it does not work any more. */
   ready?(): Promise<void>;
   close?(): void;

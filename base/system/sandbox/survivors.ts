@@ -13,9 +13,14 @@ const LONGEST_END_MS = 5_000;
  * Every process that was started by a program whose job folder begins so, or that works in one, or that runs as one
  * of these users.
  * @param folders ends with a slash
+ * @param among the processes to look at
  */
-export function survivors(folders: string, isTheirs: (uid: number) => boolean = () => false): number[] {
-  return allProcesses().filter((pid) => {
+export function survivors(
+  folders: string,
+  isTheirs: (uid: number) => boolean = () => false,
+  among: readonly number[] = allProcesses(),
+): number[] {
+  return among.filter((pid) => {
     if (pid === process.pid || isOver(pid)) return false;
     const uid = userOf(pid);
     if (uid !== undefined && isTheirs(uid)) return true;
@@ -46,10 +51,10 @@ export async function endAll(find: () => number[]): Promise<number> {
   }
 }
 
-/** Resolves when the process is over, or when it takes too long. */
-export async function over(pid: number): Promise<void> {
+/** Resolves when it is so, or when that takes too long. What the kernel ends is gone within a millisecond or two. */
+export async function until(isSo: () => boolean): Promise<void> {
   const giveUpAt = performance.now() + LONGEST_END_MS;
-  while (!isOver(pid) && performance.now() < giveUpAt) await sleep(1);
+  while (!isSo() && performance.now() < giveUpAt) await sleep(1);
 }
 
 /** Gone already, or another user's by now: nothing to do. */

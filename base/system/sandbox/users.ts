@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 const FIRST_USER = 1_200_000_000;
 const BLOCK = 1_024;
 const BLOCKS = 500_000;
+/** In each slot runs a program, the next one's sandbox is ready, and others may be on their way out. */
+const USERS_PER_SLOT = 4;
 /** A trial may run while a job does. */
 const SPARE_USERS = 2;
 
@@ -38,10 +40,27 @@ export class UserPool {
 /** The users for an agent's programs; undefined where this process may not become somebody else. */
 export function usersFor(workDir: string, slots: number): UserPool | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const [, , count = 0] = readFileSync("/proc/self/uid_map", "latin1").trim().split(/\s+/).map(Number);
+  const { count } = userMap();
   if (count < FIRST_USER + BLOCK * BLOCKS) return undefined; // a container with few users of its own
   const block = createHash("sha256").update(workDir).digest().readUInt32BE() % BLOCKS;
-  return new UserPool(FIRST_USER + block * BLOCK, Math.min(BLOCK, slots + SPARE_USERS));
+  return new UserPool(FIRST_USER + block * BLOCK, Math.min(BLOCK, slots * USERS_PER_SLOT + SPARE_USERS));
+}
+
+/** True for the root that the machine's own kernel knows, whom no limit on processes holds up; not for a container's. */
+export function isMachinesRoot(): boolean {
+  const { inside, outside, count } = userMap();
+  return process.getuid?.() === 0 && inside === 0 && outside === 0 && count === ALL_USERS;
+}
+
+/** user_namespaces(7): a namespace that was never made maps all users to themselves. */
+const ALL_USERS = 2 ** 32 - 1;
+
+function userMap() {
+  const [inside, outside, count = 0] = readFileSync("/proc/self/uid_map", "latin1")
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return { inside, outside, count };
 }
 
 /**

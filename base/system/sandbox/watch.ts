@@ -18,13 +18,14 @@ const HELPERS = 3;
 export class Watch {
   exceeded: Exceeded | undefined;
   readonly #bounds: Bounds;
-  readonly #pid: number;
+  readonly #pid: () => number | undefined;
   readonly #device: number;
   readonly #onExceeded: () => void;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(pid: number, bounds: Bounds, onExceeded: () => void) {
+  /** @param pid of the first process, as soon as it is there */
+  constructor(pid: () => number | undefined, bounds: Bounds, onExceeded: () => void) {
     this.#pid = pid;
     this.#bounds = bounds;
     this.#device = lstatSync(bounds.folder).dev;
@@ -56,7 +57,9 @@ export class Watch {
   }
 
   async #judge(): Promise<Exceeded | undefined> {
-    const { memory, namelessDisk, processes } = holdings(this.#pid, this.#device);
+    const pid = this.#pid();
+    if (pid === undefined) return undefined;
+    const { memory, namelessDisk, processes } = holdings(pid, this.#device);
     // Otherwise the kernel's limit, which holds for everybody but root, has refused them before.
     if (processes > this.#bounds.maxProcesses + HELPERS) return "processes";
     if (memory > (this.#bounds.maxMemoryBytes ?? totalmem())) return "memory";

@@ -8,7 +8,7 @@ import { runningWith, until, workingKinds } from "./job.ts";
 const kinds = await workingKinds();
 const WISHES = [
   ["auto", "bubblewrap"],
-  ["none", "pid-namespace"],
+  ["none", "process-group"],
 ] as const;
 
 /** From before anything is started until after the program runs; bubblewrap takes some ten milliseconds for it. */

@@ -1,0 +1,51 @@
+/**
+ * The first process of the keeper's namespace, for bash 4.4 or newer: it starts a program for every line that it reads.
+ * Starting costs a process in proportion to its own memory, and this one has next to none. Its argument is the folder
+ * with the files of every start: `N.words` says what to start, the pipes `N.out`, `N.err`, `N.status` and `N.go` are
+ * opened again for each. Words are read as they are, up to a NUL; none of them is ever looked at as a piece of script.
+ *
+ *   make N   makes the pipes of N; answers `made N`
+ *   exec N   becomes the first word, which says on `N.status` how its program ended, and reads `N.go` itself
+ *   wait N   waits for a byte on `N.go`, runs the words, and says how they ended
+ *
+ * The words: how many follow for the shell; folder, file for descriptor 5, limits for ulimit, then what to run. Whatever
+ * comes after them is left to be read on descriptor 7. `N.go` is opened for both, so that it never ends by itself:
+ * bubblewrap would take an end for its sign to go on. When there is nobody any more to send lines, everything ends at once,
+ * and the folder goes.
+ */
+export const STARTER_SCRIPT = String.raw`
+set -m
+cd "$1" || exit
+begin() {
+  exec </dev/null >"$1.out" 2>"$1.err" 6<>"$1.go" 7<"$1.words"
+  { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
+  mapfile -d '' -t -n 1 -u 7 count
+  mapfile -d '' -t -n "\${count[0]}" -u 7 words
+  local cwd=\${words[0]} file=\${words[1]} limits=\${words[2]}
+  words=("\${words[@]:3}")
+  [[ -z $file ]] || exec 5<"$file"
+  [[ -z $limits ]] || ulimit $limits || exit
+  cd -- "$cwd" || exit
+  printf '{"pid": %d}\n' "$BASHPID" >&4
+}
+run-exec() {
+  begin "$1"
+  exec -c -- "\${words[@]}"
+}
+run-wait() {
+  begin "$1"
+  trap : TERM
+  exec 7>&2 2>/dev/null
+  read -r -N 1 -u 6 || exit
+  "\${words[@]}" 2>&7 4>&- 5<&- 6>&- 7>&-
+  printf '{"exit-code": %d}\n' $? >&4
+}
+while read -r verb n; do
+  case $verb in
+    make) mkfifo -m 622 "$n".{out,err,status,go} && echo "made $n" || echo "failed $n" ;;
+    exec | wait) { "run-$verb" "$n" 4>"$n.status" || echo "failed $n"; } & ;;
+  esac
+done
+kill -KILL -1
+rm -rf -- "$1"
+`.replaceAll("\\$", "$");
