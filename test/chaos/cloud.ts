@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-export interface NastyCloud {
+export interface Cloud {
   endpoint: string;
   /** What its clients need in their environment. */
   settings: Record<string, string>;
@@ -10,15 +10,16 @@ export interface NastyCloud {
 }
 
 /**
- * The embedded cloud in its nasty mode, as a process of its own.
+ * The embedded cloud as a process of its own.
  * @param drover a program and its first arguments
+ * @param nasty SEED:PROFILE of its nasty mode; well-behaved without
  */
-export async function startNastyCloud(
+export async function startCloud(
   drover: readonly string[],
   folder: string,
   env: NodeJS.ProcessEnv,
-  nasty: string,
-): Promise<NastyCloud> {
+  nasty?: string,
+): Promise<Cloud> {
   const run = (args: readonly string[]) => {
     const [program = "", ...first] = drover;
     // A group of its own: Ctrl-C is for whoever plays, who still needs the cloud to judge.
@@ -28,7 +29,7 @@ export async function startNastyCloud(
       detached: true,
     });
   };
-  const cloud = run(["--nasty", nasty]);
+  const cloud = run(nasty === undefined ? [] : ["--nasty", nasty]);
   process.once("exit", () => cloud.kill("SIGKILL"));
   const endpoint = await firstLine(cloud, /"endpoint":"([^"]+)"/);
   const settings: Record<string, string> = {};

@@ -2,7 +2,7 @@ import type { Random } from "../../base/random.ts";
 import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
 import { closeSqsClients, createSqsClients, openQueue } from "../../cloud/aws/sqs.ts";
 import type { Queue, QueueMessage } from "../../cloud/ports/queue.ts";
-import { startNastyCloud } from "./cloud.ts";
+import { startCloud } from "./cloud.ts";
 import { judge, type Sent, type Verdict } from "./check.ts";
 import { Herd } from "./herd.ts";
 import { type Program, pickProgram } from "./programs.ts";
@@ -52,7 +52,7 @@ const SAY_MS = 10_000;
 export async function runChaos(options: ChaosOptions): Promise<Report> {
   const { folder, drover, nasty } = options;
   const plain = { PATH: process.env["PATH"], HOME: folder, NODE_COMPILE_CACHE: `${folder}/compiled` };
-  const cloud = await startNastyCloud(drover, `${folder}/cloud`, plain, nasty);
+  const cloud = await startCloud(drover, `${folder}/cloud`, plain, nasty);
   Object.assign(process.env, cloud.settings); // for the sender's and the checker's own clients
   try {
     return await withCloud(cloud.endpoint, { ...plain, ...cloud.settings }, options);
