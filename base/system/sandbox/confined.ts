@@ -48,8 +48,6 @@ export class Confined {
     const helpers = this.#running.line();
     const [first] = helpers;
     if (first === undefined || this.#running.init() === undefined) return this.#running.signal("SIGTERM");
-    // bubblewrap's first process is its own, unshare's is the program.
-    if (this.#sandbox.kind === "pid-namespace") helpers.pop();
     for (const it of descendantsOf(first)) if (!helpers.includes(it)) signal(it, "SIGTERM");
   }
 
@@ -70,7 +68,8 @@ export class Confined {
   /** What the end of the first process means, once nothing of the job is left. */
   async ended({ code, signal: by }: FirstEnd): Promise<Ending> {
     await until(() => this.#running.initIsOver());
-    const ending = this.#running.status === undefined ? { code, signal: by } : this.#fromStatus(code, by);
+    const ending =
+      this.#running.status === undefined ? this.#fromFirst(code, by) : this.#fromStatus(code, by);
     const forced = this.#wasEnded || ending.notStarted !== undefined;
     // A sandbox that was ended while it was being set up may have left a part of it behind.
     if (forced || this.#sandbox.kind === "process-group") await this.#sweep();
@@ -89,7 +88,11 @@ export class Confined {
     await endAll(() => survivors(`${folder}/`, (it) => it === uid, this.#running.around()));
   }
 
-  /** bubblewrap says how the program ended only when it had started it, and 128 + n for signal n. */
+  #fromFirst(code: number | null, by: string | null): Ending {
+    return this.#sandbox.kind === "pid-namespace" && by === null ? told(Number(code)) : { code, signal: by };
+  }
+
+  /** Only when the program had been started it is said how it ended. */
   #fromStatus(code: number | null, by: string | null): Ending {
     const [, reported] = /"exit-code": (\d+)/.exec(this.#status) ?? [];
     if (reported === undefined) {
@@ -97,8 +100,7 @@ export class Confined {
       if (this.#wasEnded || this.#ranOutOfMemory()) return { code: null, signal: "SIGKILL" };
       return { code, signal: by, notStarted: `its sandbox could not be set up` };
     }
-    const name = Number(reported) > 128 ? signalName(Number(reported) - 128) : undefined;
-    return name === undefined ? { code: Number(reported), signal: null } : { code: null, signal: name };
+    return told(Number(reported));
   }
 
   #exceeded(by: string | null): Exceeded | undefined {
@@ -135,6 +137,12 @@ async function takeBack({ kind }: Sandbox, { folder }: Bounds): Promise<void> {
   if (kind === "bubblewrap") return;
   await chmod(folder, 0o700);
   await chown(folder, 0, 0);
+}
+
+/** Shells and bubblewrap say 128 + n for signal n. */
+function told(code: number): Ending {
+  const name = code > 128 ? signalName(code - 128) : undefined;
+  return name === undefined ? { code, signal: null } : { code: null, signal: name };
 }
 
 function signalName(number: number): string | undefined {

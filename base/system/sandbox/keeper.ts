@@ -66,7 +66,8 @@ export class Keeper implements Starter {
 
   close(): void {
     this.#starter?.stdin?.destroy();
-    for (const channel of this.#busy.values()) channel.destroy();
+    this.#starter = undefined; // it has a moment to live, and must not be taken for one that starts programs
+    this.#forsake();
     this.#busy.clear();
     this.#free.length = 0;
     this.#pipes.remove();
@@ -91,8 +92,12 @@ export class Keeper implements Starter {
     const n = ++this.#channels;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.#answers.set(String(n), resolve);
+    // Nothing else may keep this process from ending while it waits.
+    const answers = this.#starter?.stdout as Socket | undefined;
+    answers?.ref();
     this.#starter?.stdin?.write(`make ${n}\n`);
     const answer = await promise;
+    if (this.#answers.size === 0) answers?.unref();
     if (answer !== "made") throw new Error(`no pipes could be made in ${this.#pipes.path}`);
     return n;
   }
@@ -138,7 +143,10 @@ export class Keeper implements Starter {
 
   /** Whatever was in there has ended with it. */
   #lost(child: ChildProcess): void {
-    if (this.#starter !== child) return;
+    if (this.#starter === child) this.#forsake();
+  }
+
+  #forsake(): void {
     for (const answer of this.#answers.values()) answer("failed");
     this.#answers.clear();
     for (const channel of this.#busy.values()) channel.destroy();

@@ -19,8 +19,14 @@ export interface User {
 const NAMESPACES = ["--pid", "--fork", "--kill-child", "--mount-proc", "--ipc", "--uts"];
 
 /**
- * Without bubblewrap: processes (and network) of its own, but the machine's files. The program is the first process
- * of its namespace, so the kernel ends all others with it; it dies with unshare(1), and that with the agent.
+ * The first process of a namespace, which the kernel shields from every signal of its own namespace (pid_namespaces(7)):
+ * a program in its place could not end itself by one. It says how the program ended as shells do, 128 + n for signal n.
+ */
+const FIRST_PROCESS = ["/bin/sh", "-c", '"$@"; exit $?', "sh"];
+
+/**
+ * Without bubblewrap: processes (and network) of its own, but the machine's files. When the first process of the
+ * namespace ends, the kernel ends all others with it; it dies with unshare(1), and that with the agent.
  */
 export function namespaced(
   { prlimit, setpriv, unshare }: UtilLinux,
@@ -36,9 +42,9 @@ export function namespaced(
       ...(uid === undefined ? ["--user", "--map-current-user"] : []),
       ...(bounds.network ? [] : ["--net"]),
       "--",
-      ...limitArgs(prlimit, bounds, 0),
-      // After the user: the kernel forgets this wish when rights change (prctl(2), PR_SET_PDEATHSIG).
-      ...(uid === undefined ? [] : [...userArgs(setpriv, uid, readsAll), ...dyingWithParent(setpriv)]),
+      ...FIRST_PROCESS,
+      ...limitArgs(prlimit, bounds, uid === undefined ? 1 : 0),
+      ...(uid === undefined ? [] : userArgs(setpriv, uid, readsAll)),
       ...argv,
     ],
     env,
