@@ -19,6 +19,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** EC2 is what the credential's scope says. */
 export function isEc2(head: RequestHead): boolean {
+  if (head.rawPath !== "/") return false;
   const scope = /\/ec2\/aws4_request/;
   const authorization = head.headers.get("authorization");
   if (authorization !== undefined) return scope.test(authorization);
