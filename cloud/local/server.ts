@@ -1,9 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
+import { reasonOf } from "../../base/errors.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { openDatabase } from "./database.ts";
 import { openEc2, type Ec2Control } from "./ec2/service.ts";
@@ -11,7 +9,7 @@ import type { Ec2Settings } from "./ec2/settings.ts";
 import { eventQueues } from "./event-queues.ts";
 import { forgetEndpoint, loadSecrets, recordEndpoint } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { route, type Services } from "./http/route.ts";
+import { openFront } from "./http/front.ts";
 import { provision, type Provision } from "./provision.ts";
 import type { Instance } from "./imds/instance.ts";
 import { startImds, type RunningImds } from "./imds/server.ts";
@@ -60,12 +58,6 @@ export interface RunningCloud {
 
 const REGION = "us-east-1";
 const ACCOUNT = "000000000000";
-/** Longer than any client keeps an idle connection, so that none is closed under a request. */
-const KEEP_ALIVE_MS = 75_000;
-/** An upload of the largest object on a slow disk; a client that stalls longer is dropped. */
-const REQUEST_MS = 3_600_000;
-const DRAIN_STEP_MS = 10;
-const DRAIN_MS = 500; // a clean end takes less than a second, answers to long polls included
 
 /**
  * Starts a cloud on 127.0.0.1. Throws DroverError `cloud-folder-in-use` when another cloud holds the folder,
@@ -102,16 +94,18 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     const imds = { clock, place, sessions, verifier: owner, report };
     const ec2 = openEc2({ database, group, imds, dir, settings: options.ec2 ?? {}, faults });
     const services = { sqs, s3, simpleDb, ec2, verifier, owner, clock, dir, report, faults };
-    const server = await listen(services, options.port ?? 0);
+    const front = await openFront(services, options.port ?? 0);
     const metadata = metadataServices(imds);
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const endpoint = `http://127.0.0.1:${front.port}`;
     await recordEndpoint(dir, { endpoint, region: REGION, pid: process.pid });
     await ec2.start(endpoint);
     const close = once(async () => {
       await forgetEndpoint(dir);
       await ec2.close();
       await metadata.close();
-      await stop(server, sqs, group);
+      if (sqs !== undefined) closeSqs(sqs); // answers who waits
+      group.flush();
+      await front.close();
       release();
     });
     return {
@@ -148,47 +142,4 @@ function metadataServices(context: ImdsContext) {
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= work());
-}
-
-function listen(services: Services, port: number): Promise<Server> {
-  const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
-    (request, response) => {
-      route(services, request, response).catch((error: unknown) => {
-        services.report(error);
-        response.destroy();
-      });
-    },
-  );
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(
-        codeOf(error) === "EADDRINUSE"
-          ? new DroverError(
-              "cloud-port-in-use",
-              `port ${port} is taken. Choose another, or none for any free one.`,
-            )
-          : error,
-      );
-    });
-    server.listen(port, "127.0.0.1", () => resolve(server));
-  });
-}
-
-/** Answers who waits, lets answers out, then cuts what is left. On the real clock, whoever owns the cloud's. */
-async function stop(server: Server, sqs: SqsState | undefined, group: GroupCommit): Promise<void> {
-  if (sqs !== undefined) closeSqs(sqs);
-  group.flush();
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  const ended = new AbortController();
-  void closed.then(() => ended.abort());
-  const deadline = systemClock.monotonic() + DRAIN_MS;
-  while (!ended.signal.aborted && systemClock.monotonic() < deadline) {
-    server.closeIdleConnections();
-    await systemClock.sleep(DRAIN_STEP_MS, ended.signal).catch(() => undefined);
-  }
-  server.closeAllConnections();
-  await closed;
 }

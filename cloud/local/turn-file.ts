@@ -33,11 +33,12 @@ export class TurnFile {
   /** Adds a turn, all of it or nothing. `version`: of the database, when this is the first one. */
   append(version: number, writes: readonly string[]): void {
     const head = this.#bytes === 0 ? `${version}\n` : "";
-    const line = Buffer.from(`${head}[${writes.join(",")}]\n`);
+    const line = `${head}[${writes.join(",")}]\n`;
+    const bytes = Buffer.byteLength(line);
     try {
-      let done = 0;
-      while (done < line.byteLength) done += writeSync(this.#fd, line, done);
-      this.#bytes += line.byteLength;
+      let done = writeSync(this.#fd, line);
+      while (done < bytes) done += writeSync(this.#fd, Buffer.from(line), done);
+      this.#bytes += bytes;
     } catch (error) {
       ftruncateSync(this.#fd, this.#bytes); // a full disk may have taken half of it
       throw error;

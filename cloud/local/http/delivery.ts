@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 
@@ -9,8 +8,10 @@ import { setImmediate } from "node:timers";
  * write. The kernel tells us by an error, or, when the client's FIN came first and is still unread, hides it
  * behind an orderly end. Then a second write tells: it fails on a connection that was reset, and does not on one
  * whose client read its answer and left.
+ *
+ * Returns what to call when the answer has been written, or could not be.
  */
-export function watchDelivery(response: ServerResponse, socket: Socket, lost: () => void): void {
+export function watchDelivery(socket: Socket, lost: () => void): (written: boolean) => void {
   let told = false;
   const tell = () => {
     if (!told) lost();
@@ -23,8 +24,8 @@ export function watchDelivery(response: ServerResponse, socket: Socket, lost: ()
   };
   // First in line: the HTTP server's own listener closes the socket.
   socket.prependOnceListener("end", probe);
-  response.once("close", () => {
-    if (!response.writableFinished) tell();
+  return (written) => {
+    if (!written) tell();
     // What the kernel knew when we wrote reaches us with the next poll, hence one turn later; one more to be sure.
     setImmediate(() =>
       setImmediate(() => {
@@ -32,5 +33,5 @@ export function watchDelivery(response: ServerResponse, socket: Socket, lost: ()
         if (socket.errored) tell();
       }),
     );
-  });
+  };
 }

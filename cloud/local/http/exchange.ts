@@ -2,16 +2,16 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "../aws-error.ts";
 import { noFaults, type Faults } from "../nasty/faults.ts";
+import type { Conversation } from "./conversation.ts";
 import { watchDelivery } from "./delivery.ts";
 import type { RequestHead } from "./head.ts";
 
-/** One request and the answer to it. */
-export class Exchange {
+/** A request that came through Node's HTTP server, whose body and answer may be streams. */
+export class Exchange implements Conversation {
   readonly requestId = randomUUID();
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly head: RequestHead;
-  /** What goes wrong on purpose; a service asks it where something may. */
   readonly faults: Faults;
 
   constructor(
@@ -26,22 +26,20 @@ export class Exchange {
     this.faults = faults;
   }
 
-  /** False as soon as the client is known to have gone: an answer would reach nobody. */
-  alive(): boolean {
-    const { socket } = this.request; // a pipelined response has none before its turn
-    return !socket.destroyed && socket.writable;
+  body(maxBytes: number): Promise<Buffer> {
+    return readBody(this.request, maxBytes);
   }
 
-  /** Calls `fn` when the connection ends before the answer was given. Returns a function that forgets it. */
+  alive(): boolean {
+    const socket = this.response.socket;
+    return socket !== null && !socket.destroyed && socket.writable;
+  }
+
   onGone(fn: () => void): () => void {
     this.response.once("close", fn);
     return () => this.response.off("close", fn);
   }
 
-  /**
-   * Writes the answer. `undelivered` is called, once, when it did not reach the client: the connection had ended
-   * before, known to us or not yet.
-   */
   respond(
     status: number,
     headers: Record<string, string>,
@@ -61,7 +59,8 @@ export class Exchange {
         undelivered();
         return;
       }
-      watchDelivery(response, socket, undelivered);
+      const ended = watchDelivery(socket, undelivered);
+      response.once("close", () => ended(response.writableFinished));
     }
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     response.writeHead(status, { ...headers, "content-length": String(length) });

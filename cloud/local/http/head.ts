@@ -13,21 +13,24 @@ export interface RequestHead {
 
 /** Throws URIError when the query is not valid percent-encoded UTF-8. */
 export function readHead(request: IncomingMessage): RequestHead {
-  const target = request.url ?? "/";
+  return headOf(request.method ?? "GET", request.url ?? "/", request.rawHeaders);
+}
+
+/** `headers`: names and values in turn. Throws URIError as `readHead` does. */
+export function headOf(method: string, target: string, headers: readonly string[]): RequestHead {
   const mark = target.indexOf("?");
-  const headers = new Map<string, string>();
-  const raw = request.rawHeaders;
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = (raw[index] ?? "").toLowerCase();
-    const value = raw[index + 1] ?? "";
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before},${value}`);
+  const joined = new Map<string, string>();
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = (headers[index] ?? "").toLowerCase();
+    const value = headers[index + 1] ?? "";
+    const before = joined.get(name);
+    joined.set(name, before === undefined ? value : `${before},${value}`);
   }
   return {
-    method: request.method ?? "GET",
+    method,
     rawPath: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? [] : readQuery(target.slice(mark + 1)),
-    headers,
+    headers: joined,
   };
 }
 

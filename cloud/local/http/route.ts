@@ -12,6 +12,8 @@ import type { SimpleDbState } from "../simpledb/state.ts";
 import type { Verifier } from "../signature/verify.ts";
 import { answerSqs, isSqs } from "../sqs/protocol.ts";
 import type { SqsState } from "../sqs/state.ts";
+import type { Conversation } from "./conversation.ts";
+import { dateHeader } from "./date.ts";
 import { Exchange } from "./exchange.ts";
 import { readHead, type RequestHead } from "./head.ts";
 
@@ -66,13 +68,11 @@ export async function route(
   }
 }
 
-let date = { second: -1, text: "" };
-
-/** The value of a Date header; made once a second. */
-function dateHeader(now: number): string {
-  const second = Math.floor(now / 1000);
-  if (date.second !== second) date = { second, text: new Date(now).toUTCString() };
-  return date.text;
+/** Of the requests that come straight from the socket: only SQS has them. */
+export async function routeDirect(services: Services, conversation: Conversation): Promise<void> {
+  const { faults, clock, sqs, verifier } = services;
+  if (faults.strikes("delay")) await clock.sleep(faults.pick("delay", maxDelayMs));
+  await answerSqs(sqs, verifier, conversation);
 }
 
 /** Says which folder this cloud runs on, and what has gone wrong on purpose so far. */

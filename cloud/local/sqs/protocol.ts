@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { AwsError } from "../aws-error.ts";
-import { readBody, type Exchange } from "../http/exchange.ts";
+import type { Conversation } from "../http/conversation.ts";
 import { parameter, type RequestHead } from "../http/head.ts";
 import { misbehave } from "../nasty/misbehave.ts";
 import { readClaim } from "../signature/claim.ts";
@@ -31,10 +31,10 @@ export function isSqs(head: RequestHead): boolean {
 }
 
 /** SQS in either of its two protocols. */
-export async function answerSqs(state: SqsState, verifier: Verifier, exchange: Exchange): Promise<void> {
+export async function answerSqs(state: SqsState, verifier: Verifier, exchange: Conversation): Promise<void> {
   const protocol = exchange.head.headers.has("x-amz-target") ? jsonProtocol : queryProtocol;
   try {
-    const body = await readBody(exchange.request, MAX_BODY_BYTES);
+    const body = await exchange.body(MAX_BODY_BYTES);
     authenticate(verifier, exchange, body);
     misbehave(exchange.faults, throttles, internalFailure);
     const call = protocol.read(exchange.head, body);
@@ -48,7 +48,7 @@ export async function answerSqs(state: SqsState, verifier: Verifier, exchange: E
   }
 }
 
-function authenticate(verifier: Verifier, { head }: Exchange, body: Buffer): void {
+function authenticate(verifier: Verifier, { head }: Conversation, body: Buffer): void {
   const claim = readClaim(head);
   if (claim === undefined) throw new SignatureFault("missing", "Request is missing Authentication Token");
   if (claim.service !== "sqs") {
@@ -57,7 +57,7 @@ function authenticate(verifier: Verifier, { head }: Exchange, body: Buffer): voi
   verifier.verify(head, claim, hash("sha256", body, "hex"));
 }
 
-const callerOf = (exchange: Exchange): Caller => ({
+const callerOf = (exchange: Conversation): Caller => ({
   baseUrl: `http://${exchange.head.headers.get("host") ?? "localhost"}`,
   alive: () => exchange.alive(),
   onGone: (fn) => exchange.onGone(fn),
@@ -70,7 +70,7 @@ const throttles = [
 ];
 const internalFailure = new AwsError("InternalFailure", "The request processing has failed.");
 
-function refuse(state: SqsState, protocol: WireProtocol, exchange: Exchange, error: unknown): void {
+function refuse(state: SqsState, protocol: WireProtocol, exchange: Conversation, error: unknown): void {
   const { code, message } = describe(state, error);
   const wire = wireOf(code);
   const headers = headersOf(protocol, exchange);
@@ -78,7 +78,7 @@ function refuse(state: SqsState, protocol: WireProtocol, exchange: Exchange, err
   exchange.respond(wire.status, { ...headers, ...more }, text);
 }
 
-const headersOf = ({ contentType }: WireProtocol, { requestId }: Exchange) => ({
+const headersOf = ({ contentType }: WireProtocol, { requestId }: Conversation) => ({
   "content-type": contentType,
   "x-amzn-requestid": requestId,
 });
