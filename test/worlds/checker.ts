@@ -99,7 +99,7 @@ function isExcused(world: World, job: SentJob, { told, code, parked }: Outcome):
   // Three machines that went silent with a job in hand look the same whoever's fault it is; so do tries that run at the
   // same time because the queue handed the message out several times, and tries whose record was lost with the bucket.
   if (code === "quarantined" || parked.includes("quarantined"))
-    return world.trouble >= 2 || world.excusesOverlap;
+    return world.trouble - world.farewells >= 2 || world.excusesOverlap;
   if (job.cancelled) return told === "cancelled";
   return false;
 }

@@ -102,12 +102,26 @@ function meddle(world: World, random: Random, { untilMs, rate }: { untilMs: numb
     world.stop(machine, rate === 0);
     world.leaving.add(machine);
   });
+  if (chance(random, 0.05)) restartAll(world, random, untilMs);
   sometimes(0.2, () => {
     const machine = someone();
     if (machine !== undefined) world.cutOff(machine.host, pick(random, PORTS));
   });
   sometimes(0.2, () => cancelOne(world, random));
   if (chance(random, 0.05)) flap(world, random, untilMs);
+}
+
+/** A fleet is restarted several times in a row: whoever lives is told to leave, again and again. */
+function restartAll(world: World, random: Random, untilMs: number): void {
+  for (let n = 2 + below(random, 6); n > 0; n--) {
+    at(world, below(random, untilMs), () => {
+      for (const machine of world.live()) {
+        world.stop(machine, false);
+        world.leaving.add(machine);
+      }
+    });
+  }
+  world.extend(untilMs);
 }
 
 async function cancelOne(world: World, random: Random): Promise<void> {

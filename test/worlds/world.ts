@@ -59,6 +59,8 @@ export class World {
   readonly mishaps = new Set<string>();
   /** How many mishaps and deaths there were. */
   trouble = 0;
+  /** How many of them were an agent's leaving in order, which may cost a job time but counts against nobody. */
+  farewells = 0;
   /** Back-offs that the faults have made long, milliseconds. */
   backOffMs = 0;
   /** Two programs of one job at the same time are the faults' doing. */
@@ -148,6 +150,7 @@ export class World {
     this.history.say(host.name, "is told to stop at once");
     worker.stop();
     this.trouble++; // what it was doing is done again elsewhere
+    this.farewells++;
     if (!mustBeQuick) return;
     this.#handBacks.expect(host, (id) =>
       this.ledger.wrongs.push(`I10: ${host.name} left and did not hand ${id} back`),
