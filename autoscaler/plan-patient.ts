@@ -18,9 +18,17 @@ const SETTLE_S = 300;
  * and every lull is filled with work that waited.
  */
 export function planPatient(situation: Situation): Plan {
-  const { snapshot, settings, queue, fleet, state, boots, meanServiceS } = situation;
+  const { queue, fleet, state, settings } = situation;
   const care = Math.min(1, Math.max(0, state.caution));
   const share = (part: number) => settings.targetWaitS * (part + (MOST_CAREFUL - part) * care);
+  if (queue.visible > 0) return planBacklog(situation, share(TRIGGER), share(SIZE_FOR));
+  if (fleet.ready.length > 1) return planSurplus(situation, share(TRIGGER));
+  if (fleet.ready.length === 1) return planLast(situation);
+  return { more: 0, fewer: 0, why: "all start in time", state };
+}
+
+function planBacklog(situation: Situation, triggerS: number, sizeForS: number): Plan {
+  const { snapshot, settings, queue, fleet, state, boots, meanServiceS } = situation;
   const outlook = {
     marks: state.marks,
     waiting: queue.visible,
@@ -28,21 +36,14 @@ export function planPatient(situation: Situation): Plan {
     boots,
     departures: departures(snapshot.services, meanServiceS, state.marks, settings.targetWaitS),
   };
-  const trigger = launchesFor(outlook, share(TRIGGER));
-  if (trigger > 0.05) {
-    const nothing = fleet.ready.length + fleet.booting.length === 0;
-    const insured = nothing ? insurance(boots, settings.targetWaitS - 10, settings.targetShare) : 0;
-    const more = Math.max(insured, Math.ceil(launchesFor(outlook, share(SIZE_FOR)) - 0.05));
-    const gathers =
-      snapshot.atS - (state.lastLaunchAtS ?? -Infinity) < GATHER_S && more < FEW * fleet.ready.length;
-    const why = `the newest would start after ${share(TRIGGER).toFixed(0)} s${gathers ? ", soon" : ""}`;
-    return { more: gathers ? 0 : more, fewer: 0, why, state };
-  }
-  if (queue.visible > 0 || fleet.ready.length === 0) {
-    return { more: 0, fewer: 0, why: "all start in time", state };
-  }
-  if (fleet.ready.length === 1) return planLast(situation);
-  return planSurplus(situation, share(TRIGGER));
+  if (launchesFor(outlook, triggerS) <= 0.05) return { more: 0, fewer: 0, why: "all start in time", state };
+  const nothing = fleet.ready.length + fleet.booting.length === 0;
+  const insured = nothing ? insurance(boots, settings.targetWaitS - 10, settings.targetShare) : 0;
+  const more = Math.max(insured, Math.ceil(launchesFor(outlook, sizeForS) - 0.05));
+  const gathers =
+    snapshot.atS - (state.lastLaunchAtS ?? -Infinity) < GATHER_S && more < FEW * fleet.ready.length;
+  const why = `the newest would start after ${triggerS.toFixed(0)} s${gathers ? ", soon" : ""}`;
+  return { more: gathers ? 0 : more, fewer: 0, why, state };
 }
 
 function planSurplus(situation: Situation, allowedS: number): Plan {
