@@ -28,9 +28,9 @@ import { warmUp } from "../schemas/validate.ts";
 import type { AgentContext } from "./context.ts";
 import { fleetKey } from "./fleet-key.ts";
 import { Cancellations } from "./receive/cancellations.ts";
-import { type Installation, installationOf } from "./release/installation.ts";
+import { type Installation, installationOf } from "../bootstrap/installed/installation.ts";
 import { liveInInstallation } from "./release/main.ts";
-import { reportingRelease } from "./release/report.ts";
+import { reportingRelease, sayLeft } from "../bootstrap/installed/report.ts";
 import { TalliedActivity } from "./release/tally.ts";
 import { Deleter } from "./result/deleter.ts";
 import { Secrets } from "./result/secrets.ts";
@@ -122,12 +122,13 @@ async function runAgent(config: Config): Promise<void> {
     worker.run().finally(() => left.abort()),
     heedInterruptions(worker, log, left.signal),
     worker.polling.then(() => reportStatus(context, reporting, worker, facts, left.signal)),
-    installation && liveInInstallation(installation, context, worker, slots, left.signal),
+    installation && liveInInstallation(installation, context, slots, left.signal),
     installation && endForgotten(installation, config, context, worker, left.signal),
     worker.polling.then(() => systemClock.after(WARM_UP_MS, warmUp)),
     worker.polling.then(() => log.info("agent.ready", { instance: config.instance_id, slots: config.slots })),
   ]);
   restore();
+  if (installation !== undefined) await sayLeft(systemFiles, installation);
   log.info("agent.left", { ...worker.counts });
   sandbox.close?.();
   await systemFiles.remove(jobsDir);

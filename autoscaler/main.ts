@@ -4,18 +4,25 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { Config } from "../base/config/config.ts";
 import { DroverError } from "../base/errors.ts";
-import { createLog } from "../base/log.ts";
+import { createLog, type Log } from "../base/log.ts";
 import { exitCodeOf } from "../base/system/cli.ts";
 import { systemClock } from "../base/system/clock.ts";
 import { systemFiles } from "../base/system/files.ts";
 import { lockFolder } from "../base/system/lock.ts";
+import { systemProcesses } from "../base/system/processes.ts";
 import { systemRandom } from "../base/system/random.ts";
-import { root } from "../base/system/root.ts";
+import { root, version } from "../base/system/root.ts";
 import { loadSettings } from "../base/system/settings.ts";
+import { installationOf } from "../bootstrap/installed/installation.ts";
+import { notifySystemd } from "../bootstrap/installed/notify-systemd.ts";
+import { channelPeriodMs, watchChannel } from "../bootstrap/installed/watch-channel.ts";
 import { closeEc2Clients, createCompute, createEc2Clients } from "../cloud/aws/ec2.ts";
+import { closeS3Clients, createS3Clients, openBucket } from "../cloud/aws/s3.ts";
 import { closeSqsClients, createSqsClients, openQueue } from "../cloud/aws/sqs.ts";
 import { openStore } from "../cloud/aws/store.ts";
+import type { Store } from "../cloud/ports/store.ts";
 import { DecisionLog, type DecisionLine } from "./daemon/decision-log.ts";
+import { reportInstalled } from "./daemon/installed.ts";
 import { type Difference, replay, type Replayed } from "./daemon/replay.ts";
 import { Scaler } from "./daemon/scaler.ts";
 
@@ -76,6 +83,7 @@ async function run(config: Config, { dryRun = false, once = false }: Flags): Pro
       "There is no pool to launch instances in. Name one under autoscaler.pools in drover.yaml.";
     throw new DroverError("config-invalid", message);
   }
+  const startedAt = systemClock.now();
   const log = createLog(
     (line) => process.stderr.write(line),
     () => systemClock.now(),
@@ -108,7 +116,11 @@ async function run(config: Config, { dryRun = false, once = false }: Flags): Pro
     const tools = { clock: systemClock, log, store, compute, queues: { requests, deliveries }, decided };
     const scaler = new Scaler(tools, config.autoscaler, me);
     if (dryRun) await rehearse(scaler, once, periodS, stop.signal);
-    else if (!once) await scaler.run(stop.signal);
+    else if (!once)
+      await Promise.all([
+        scaler.run(stop.signal),
+        liveInInstallation(config, { log, store }, startedAt, stop.signal),
+      ]);
     else if (!(await scaler.once(stop.signal)))
       log.warn("scaler.not-needed", { reason: "another one leads" });
   } finally {
@@ -118,6 +130,33 @@ async function run(config: Config, { dryRun = false, once = false }: Flags): Pro
     closeEc2Clients(ec2);
     unlock();
   }
+}
+
+/** What a scaler does because boot.sh has installed it, until the signal aborts; nothing for one that was started by hand. */
+async function liveInInstallation(
+  config: Config,
+  { log, store }: { log: Log; store: Store },
+  startedAt: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const installation = installationOf(process.env);
+  if (installation === undefined) return;
+  const s3 = createS3Clients();
+  const objects = openBucket(s3, config.bucket);
+  const tools = {
+    clock: systemClock,
+    random: systemRandom,
+    files: systemFiles,
+    processes: systemProcesses,
+    log,
+  };
+  const facts = { instanceId: config.instance_id, version, periodS: config.status_period_s, startedAt };
+  await Promise.all([
+    reportInstalled({ ...tools, store }, installation, facts, signal),
+    watchChannel({ ...tools, objects }, installation.home, signal, channelPeriodMs(process.env)),
+    notifySystemd(tools, process.env, signal),
+  ]);
+  closeS3Clients(s3);
 }
 
 async function rehearse(scaler: Scaler, once: boolean, periodS: number, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@
 # Brings this machine to the release that the fleet's signed channel file names, and keeps what runs when it cannot.
 #
 #   boot.sh [once]          install, start, verify, switch; safe to repeat, does nothing when nothing changed
-#   boot.sh stay            once, then watch over the agents in the foreground; for machines without systemd
+#   boot.sh stay            once, then watch over the daemons in the foreground; for machines without systemd
 #   boot.sh forget VERSION  forgive a release that this instance has refused
 #
 # Exit: 0 the wanted release runs · 3 an older one is kept, and why is reported · 1 nothing runs.
@@ -14,22 +14,25 @@
 #   DROVER_HOME                          /var/lib/drover
 #   DROVER_INSTANCE                      this machine's name; without it the metadata service's instance-id
 #   DROVER_MIN_SERIAL                    older channel files are refused from the first boot on
-#   DROVER_HEALTH_TIMEOUT_S              60: a new agent has this long to poll and to report
+#   DROVER_DAEMONS                       agent; what this machine runs of a release: agent, autoscaler, or both
+#   DROVER_HEALTH_TIMEOUT_S              60: a new daemon has this long to say that it works
 #   DROVER_SYSTEMD                       1 or 0; without it: whether systemd runs this machine
 #
 # What lies in DROVER_HOME:
 #   releases/VERSION   complete when it is there: it is unpacked elsewhere and renamed
 #   artifacts/SHA256   big things whose files releases share: the Node runtime, packages of services
 #   current, previous  links: what starts after a reboot, what to go back to
-#   lanes/a, b, …      a place for one agent each: two stand side by side during a change
+#   lanes/a … f, x, y  a place for one daemon each, agents in a to f: two stand side by side during a change
 #   state/             highest serial seen, refused releases, the problem to report
-#   shared/            written by agents: slot leases, the wish for an update
+#   shared/            written by daemons: slot leases, the wish for an update, the wish to end the machine
 set -euo pipefail
 umask 022
 export LC_ALL=C
 
 readonly EMPTY_SHA256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-readonly LANES='a b c d e f'
+# The autoscaler leaves within seconds, agents may have jobs of an hour.
+readonly AGENT_LANES='a b c d e f' SCALER_LANES='x y'
+readonly LANES="$AGENT_LANES $SCALER_LANES"
 # A release that fails this often in a row is not tried again.
 readonly TRIES=2
 # A release that was healthy and then dies this often within this time is left for the one before.
@@ -75,8 +78,10 @@ configure() {
   : "${DROVER_RELEASE_KEYS:?is not set: the public keys that may sign a release}"
   home=${DROVER_HOME:-/var/lib/drover}
   health_timeout_s=${DROVER_HEALTH_TIMEOUT_S:-60}
+  daemons=${DROVER_DAEMONS:-agent}
   mkdir -p "$home"/{releases,artifacts,downloads,state,log,lanes,shared}
   home=$(cd "$home" && pwd -P)
+  check_tools
   systemd=${DROVER_SYSTEMD:-}
   if [[ -z $systemd ]]; then
     systemd=0
@@ -88,6 +93,21 @@ configure() {
     *) die "machine-unsupported this machine is a $(uname -m); releases are for x86_64 and aarch64" ;;
   esac
   boot_id=$(</proc/sys/kernel/random/boot_id)
+}
+
+# Older ones would fail later, and with a misleading reason.
+check_tools() {
+  local tool missing=''
+  for tool in curl openssl tar gzip sha256sum flock; do
+    if ! command -v "$tool" >/dev/null; then missing+=" $tool"; fi
+  done
+  if [[ -n $missing ]]; then die "tools-missing this machine lacks:$missing"; fi
+  if [[ ! $(curl -q --version) =~ ^curl\ ([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 7088)); then
+    die "tools-missing curl must be 7.88 or newer, it signs the requests"
+  fi
+  if [[ ! $(openssl version) =~ ^OpenSSL\ ([0-9]+) ]] || ((BASH_REMATCH[1] < 3)); then
+    die "tools-missing OpenSSL must be 3 or newer, it verifies the signature of releases"
+  fi
 }
 
 # One boot at a time. The kernel frees the lock however this process ends.
@@ -156,6 +176,10 @@ s3() { # KEY PAYLOAD_SHA256 [CURL ARGUMENT…]
     --speed-limit 1 --speed-time 30 --write-out '%{http_code}' --config - "$@"
 }
 
+last_error() { # what curl has said at its end; it writes to the boot log
+  tail -n 1 -- "$home/log/boot.log"
+}
+
 pause() { # ATTEMPT: a growing, jittered pause between tries
   local cap_ms=$((200 * 2 ** $1))
   local ms=$((RANDOM % (cap_ms > 10000 ? 10000 : cap_ms)))
@@ -211,7 +235,7 @@ read_channel() {
     if [[ $status == 40[34] ]]; then break; fi
   done
   if [[ $status != 200 ]]; then
-    trouble "channel-unreachable the channel file could not be fetched (HTTP ${status:-none}); deploy a release, or check network and rights"
+    trouble "channel-unreachable the channel file could not be fetched (HTTP ${status:-none}, $(last_error)); deploy a release, or check network and rights"
     return 1
   fi
   etag=''
@@ -310,7 +334,7 @@ install_release() { # VERSION MANIFEST_SHA256
     if [[ $status == 40[34] ]]; then break; fi
   done
   if [[ $status != 200 ]]; then
-    trouble "release-unreachable the manifest of $version could not be fetched (HTTP ${status:-none})"
+    trouble "release-unreachable the manifest of $version could not be fetched (HTTP ${status:-none}, $(last_error))"
     return 1
   fi
   if ! matches "$manifest" "$sha256"; then
@@ -335,9 +359,6 @@ install_release() { # VERSION MANIFEST_SHA256
     return 1
   fi
   cp -- "$manifest" "$staged/manifest.json" || return 1
-  for daemon in $(daemons_of "$manifest"); do
-    if [[ $daemon != agent ]]; then say "this boot script knows no daemon $daemon"; fi
-  done
   step unpacked
   sync -f "$staged" || return 1
   if [[ -e $home/releases/$version ]]; then # found damaged above
@@ -381,7 +402,7 @@ provide_archive() { # VERSION MANIFEST STAGED NAME KEY SHA256 BYTES FROM INTO
       trouble "archive-corrupt $key of $version is not what its manifest says"
       return 1
     elif ((code != 0)); then
-      trouble "release-unreachable $key of $version could not be fetched whole"
+      trouble "release-unreachable $key of $version could not be fetched whole ($(last_error))"
       return 1
     fi
   fi
@@ -462,10 +483,22 @@ check_links() { # RELEASE: the artifacts it needs are still there
   done < <(archives_of "$1/manifest.json")
 }
 
-# ---------------------------------------------------------------- agents
+# ---------------------------------------------------------------- daemons
 #
-# A lane's file `process` says who works there: PID START_TIME BOOT_ID VERSION. It becomes `leaving` when the agent is
+# A lane's file `process` says who works there: PID START_TIME BOOT_ID VERSION. It becomes `leaving` when the daemon is
 # told to drain. A lane is free when neither names a living process. Under systemd the unit's state is asked instead.
+
+daemon_of() { # LANE
+  if [[ $SCALER_LANES == *"$1"* ]]; then printf autoscaler; else printf agent; fi
+}
+
+lanes_of() { # DAEMON
+  if [[ $1 == autoscaler ]]; then printf '%s' "$SCALER_LANES"; else printf '%s' "$AGENT_LANES"; fi
+}
+
+unit_of() { # LANE
+  printf 'drover-%s@%s' "$(daemon_of "$1")" "$1"
+}
 
 start_time() { # PID: so that a process id that is used again is not taken for the old one
   local stat
@@ -476,13 +509,13 @@ start_time() { # PID: so that a process id that is used again is not taken for t
   [[ $1 != Z ]] && printf '%s' "${20}"
 }
 
-# Prints the process id of a lane's living agent.
-agent_of() { # LANE process|leaving
+# Prints the process id of a lane's living daemon.
+process_of() { # LANE process|leaving
   local pid started boot version
   { read -r pid started boot version <"$home/lanes/$1/$2"; } 2>/dev/null || return 1
   if ((systemd)); then
-    case $(systemctl is-active "drover-agent@$1") in
-      active | activating | deactivating) systemctl show --property MainPID --value "drover-agent@$1" ;;
+    case $(systemctl is-active "$(unit_of "$1")") in
+      active | activating | deactivating) systemctl show --property MainPID --value "$(unit_of "$1")" ;;
       *) return 1 ;;
     esac
     return
@@ -495,10 +528,10 @@ version_of() { # LANE process|leaving
   read -r pid started boot version <"$home/lanes/$1/$2" && printf '%s' "$version"
 }
 
-lane_running() { # VERSION: the lane where its agent lives
+lane_running() { # DAEMON VERSION: the lane where it lives
   local lane
-  for lane in $LANES; do
-    if agent_of "$lane" process >/dev/null && [[ $(version_of "$lane" process) == "$1" ]]; then
+  for lane in $(lanes_of "$1"); do
+    if process_of "$lane" process >/dev/null && [[ $(version_of "$lane" process) == "$2" ]]; then
       printf '%s' "$lane"
       return
     fi
@@ -506,10 +539,10 @@ lane_running() { # VERSION: the lane where its agent lives
   return 1
 }
 
-free_lane() {
+free_lane() { # DAEMON
   local lane
-  for lane in $LANES; do
-    if ! agent_of "$lane" process >/dev/null && ! agent_of "$lane" leaving >/dev/null; then
+  for lane in $(lanes_of "$1"); do
+    if ! process_of "$lane" process >/dev/null && ! process_of "$lane" leaving >/dev/null; then
       printf '%s' "$lane"
       return
     fi
@@ -517,14 +550,15 @@ free_lane() {
   return 1
 }
 
-# Agents that died in their lanes without being told to leave: what a release that boot-loops is known by.
+# Daemons that died in their lanes without being told to leave: what a release that boot-loops is known by. One that has
+# left in order, because the provider takes the machine back, say, has left a word.
 note_deaths() {
   local lane pid started boot version
   for lane in $LANES; do
     { read -r pid started boot version <"$home/lanes/$lane/process"; } 2>/dev/null || continue
-    if agent_of "$lane" process >/dev/null; then continue; fi
-    if [[ $boot == "$boot_id" ]]; then
-      say "the agent of $version (process $pid) has died"
+    if process_of "$lane" process >/dev/null; then continue; fi
+    if [[ $boot == "$boot_id" && ! -e $home/lanes/$lane/run/left ]]; then
+      say "the $(daemon_of "$lane") of $version (process $pid) has died"
       printf '%s %s\n' "$(date +%s)" "$version" >>"$home/state/deaths"
     fi
     rm -f -- "$home/lanes/$lane/process"
@@ -541,10 +575,11 @@ crash_loops() { # VERSION
   ((count >= CRASHES))
 }
 
-start_agent() { # VERSION LANE
-  local version=$1 lane=$2 place=$home/lanes/$2 node
+start_daemon() { # VERSION LANE
+  local version=$1 lane=$2 place=$home/lanes/$2 daemon node
+  daemon=$(daemon_of "$lane")
   mkdir -p "$place/run" "$place/work"
-  rm -f -- "$place/run/ready" "$place/leaving"
+  rm -f -- "$place/run/"{ready,left,words} "$place/leaving"
   ln -sfn -- "../../releases/$version" "$place/release.new"
   mv -T -- "$place/release.new" "$place/release"
   # Under systemd this is the unit's EnvironmentFile.
@@ -554,6 +589,7 @@ start_agent() { # VERSION LANE
     printf 'DROVER_INSTANCE=%s\n' "$instance"
     printf 'DROVER_INSTANCE_ID=%s\n' "$instance.$lane"
     printf 'DROVER_HOME=%s\n' "$home"
+    printf 'DROVER_DAEMONS="%s"\n' "$daemons"
     printf 'DROVER_BUCKET=%s\n' "$DROVER_BUCKET"
     printf 'DROVER_WORK_DIR=%s\n' "$place/work"
     printf 'DROVER_READY_FILE=%s\n' "$place/run/ready"
@@ -563,14 +599,14 @@ start_agent() { # VERSION LANE
       if [[ -n ${!name:-} ]]; then printf '%s=%s\n' "$name" "${!name}"; fi
     done
   } >"$place/env"
-  say "starting the agent of $version in lane $lane"
+  say "starting the $daemon of $version in lane $lane"
   changed=1
   step starting
   if ((systemd)); then
     prepare_systemd "$version" "$lane"
     printf '0 0 %s %s\n' "$boot_id" "$version" >"$place/process"
-    systemctl reset-failed "drover-agent@$lane" 2>/dev/null || true
-    systemctl start --no-block "drover-agent@$lane"
+    systemctl reset-failed "$(unit_of "$lane")" 2>/dev/null || true
+    systemctl start --no-block "$(unit_of "$lane")"
   else
     node=$place/release/runtime/node
     local pid
@@ -582,17 +618,30 @@ start_agent() { # VERSION LANE
       . "$place/env"
       set +a
       cd "$home" # where the fleet's drover.yaml lies
-      # Written by the process itself while the lock is held, so that no agent is ever unknown.
+      # Written by the process itself while the lock is held, so that no daemon is ever unknown.
       pid=$BASHPID # within $( ) it would be that shell's
       printf '%s %s %s %s\n' "$pid" "$(start_time "$pid")" "$boot_id" "$version" >"$place/process.new"
       mv -f -- "$place/process.new" "$place/process"
-      exec "$node" "$place/release/dist/drover.mjs" agent <&8 8<&- 9>&-
+      exec "$node" "$place/release/dist/drover.mjs" "$daemon" </dev/null 9>&- 2> >(exec tee -p >(head -c 65536 >"$place/run/words") >&2 9>&-)
     ) &
     set +m
     # Until it has said who it is.
     while [[ ! -e $place/process ]] && kill -0 $! 2>/dev/null; do sleep 0.01; done
   fi
   step started
+}
+
+# What a daemon has said at its beginning; should it end before it is ready, the reason is in there.
+last_words() { # LANE
+  local line words=''
+  while IFS= read -r line; do
+    if [[ $line =~ ^[A-Za-z]*Error || $line == *']' || (-n $line && -z $words) ]]; then words=${line//[^[:print:]]/}; fi
+  done < <(if ((systemd)); then
+    journalctl --unit "$(unit_of "$1")" --lines 30 --output cat 2>/dev/null
+  else
+    cat -- "$home/lanes/$1/run/words" 2>/dev/null
+  fi)
+  if [[ -n $words ]]; then printf ', it said: %s' "${words:0:240}"; fi
 }
 
 # Units, user and folders as the release says. systemd reads a unit again only when told to.
@@ -618,48 +667,50 @@ prepare_systemd() { # VERSION LANE
   systemctl enable --quiet --now drover-update.path
 }
 
-# An agent is healthy when it polls and its first status row is in the store.
+# An agent is healthy when it polls and its first status row is in the store, an autoscaler when it has read the store.
 await_health() { # LANE; sets unhealthy to why not
-  local lane=$1 deadline=$((SECONDS + health_timeout_s))
-  unhealthy='its agent ended before it was ready'
+  local lane=$1 deadline=$((SECONDS + health_timeout_s)) what
+  what="its $(daemon_of "$lane")"
   while ((SECONDS < deadline)); do
-    if [[ -e $home/lanes/$lane/run/ready ]]; then
-      agent_of "$lane" process >/dev/null
-      return
+    if [[ -e $home/lanes/$lane/run/ready ]] && process_of "$lane" process >/dev/null; then return 0; fi
+    if ! process_of "$lane" process >/dev/null; then
+      sleep 0.1 # until its last words are there
+      unhealthy="$what ended before it was ready$(last_words "$lane")"
+      return 1
     fi
-    if ! agent_of "$lane" process >/dev/null; then return 1; fi
     sleep 0.05
   done
-  unhealthy="its agent did not become ready within $health_timeout_s s"
+  unhealthy="$what did not become ready within $health_timeout_s s"
   return 1
 }
 
-# An agent cannot become healthy without the store, and the release is not to blame for that.
+# A daemon cannot become healthy without the store, and the release is not to blame for that.
 store_answers() {
   [[ $(s3 releases/channel "$EMPTY_SHA256" --max-time 10 --output /dev/null 2>>"$home/log/boot.log") == 200 ]]
 }
 
-stop_agent() { # LANE: at once; for agents that never became healthy
+stop_daemon() { # LANE: at once; for those that never became healthy
   local pid
   if ((systemd)); then
-    systemctl kill --signal KILL "drover-agent@$1" 2>/dev/null || true
-    systemctl reset-failed "drover-agent@$1" 2>/dev/null || true
-  elif pid=$(agent_of "$1" process); then
+    systemctl kill --signal KILL "$(unit_of "$1")" 2>/dev/null || true
+    systemctl reset-failed "$(unit_of "$1")" 2>/dev/null || true
+  elif pid=$(process_of "$1" process); then
     kill -KILL -- "-$pid" 2>/dev/null || true
-    while agent_of "$1" process >/dev/null; do sleep 0.02; done
+    while process_of "$1" process >/dev/null; do sleep 0.02; done
   fi
   rm -f -- "$home/lanes/$1/process"
 }
 
-# Tells every agent but this lane's to drain: they take no new job, finish theirs, and free their slots one by one.
-drain_others() { # LANE
+# Tells every daemon but those in these lanes to drain: an agent takes no new job, finishes its jobs, and frees its slots
+# one by one; an autoscaler gives its lead up.
+drain_others() { # LANES
   local lane pid
   for lane in $LANES; do
-    if [[ $lane == "$1" ]] || ! pid=$(agent_of "$lane" process); then continue; fi
-    say "draining the agent of $(version_of "$lane" process) in lane $lane"
+    if [[ " $1 " == *" $lane "* ]] || ! pid=$(process_of "$lane" process); then continue; fi
+    say "draining the $(daemon_of "$lane") of $(version_of "$lane" process) in lane $lane"
     mv -f -- "$home/lanes/$lane/process" "$home/lanes/$lane/leaving"
     step draining
-    if ((systemd)); then systemctl stop --no-block "drover-agent@$lane"; else kill -TERM "$pid" 2>/dev/null || true; fi
+    if ((systemd)); then systemctl stop --no-block "$(unit_of "$lane")"; else kill -TERM "$pid" 2>/dev/null || true; fi
   done
 }
 
@@ -709,41 +760,60 @@ point() { # current|previous VERSION
   mv -T -- "$home/$1.new" "$home/$1"
 }
 
-# The agent of an installed release lives and is healthy, and the link points to it. A release that has proven itself
-# before is left alone when it is slow: the store may be away. A new one must prove itself.
+# The daemons of an installed release live and are healthy, and the link points to it.
 bring_up() { # VERSION
-  local version=$1 lane attempt current reason=''
+  local version=$1 daemon crew lane keep='' current reason=''
   current=$(linked_version current) || current=''
   if reason=$(refused_because "$version"); then
     trouble "release-refused $version is refused by this instance: $reason"
     return 1
   fi
+  crew=$(crew_of "$version")
+  if [[ -z $crew ]]; then
+    trouble "daemon-missing $version has none of the daemons that this machine is to run: $daemons"
+    return 1
+  fi
+  for daemon in $crew; do
+    raise "$daemon" "$version" || return 1
+    keep+="$lane "
+  done
+  step healthy
+  if [[ $current != "$version" ]]; then
+    if [[ -n $current ]]; then point previous "$current"; fi
+    point current "$version"
+    say "switched from ${current:-nothing} to $version"
+    changed=1
+  fi
+  step switched
+  drain_others "$keep"
+}
+
+# What this machine is to run of a release: the autoscaler first, so that no agent of a release takes a job when that fails.
+crew_of() { # VERSION
+  local listed daemon
+  listed=$(daemons_of "$home/releases/$1/manifest.json")
+  for daemon in autoscaler agent; do
+    if [[ " $listed " == *" $daemon "* && " $daemons " == *" $daemon "* ]]; then printf '%s ' "$daemon"; fi
+  done
+}
+
+# A release that has proven itself before is left alone when it is slow: the store may be away. A new one must prove itself.
+raise() { # DAEMON VERSION, within bring_up; sets lane
+  local daemon=$1 version=$2 attempt reason=''
   for ((attempt = 1; attempt <= TRIES; attempt++)); do
-    if ! lane=$(lane_running "$version"); then
-      if ! lane=$(free_lane); then
-        trouble "lanes-full older agents still finish their jobs in every lane; $version starts when one has left"
+    if ! lane=$(lane_running "$daemon" "$version"); then
+      if ! lane=$(free_lane "$daemon"); then
+        trouble "lanes-full older daemons still finish their jobs in every lane; the $daemon of $version starts when one has left"
         return 1
       fi
-      start_agent "$version" "$lane"
+      start_daemon "$version" "$lane"
     fi
-    if await_health "$lane"; then
-      step healthy
-      if [[ $current != "$version" ]]; then
-        if [[ -n $current ]]; then point previous "$current"; fi
-        point current "$version"
-        say "switched from ${current:-nothing} to $version"
-        changed=1
-      fi
-      step switched
-      drain_others "$lane"
+    if await_health "$lane"; then return 0; fi
+    if [[ $version == "$current" ]] && process_of "$lane" process >/dev/null; then
+      trouble "agent-not-ready the $daemon of $version runs but has not reported within $health_timeout_s s"
       return 0
     fi
-    if [[ $version == "$current" ]] && agent_of "$lane" process >/dev/null; then
-      trouble "agent-not-ready the agent of $version runs but has not reported within $health_timeout_s s"
-      drain_others "$lane"
-      return 0
-    fi
-    stop_agent "$lane"
+    stop_daemon "$lane"
     say "$version is not healthy, $unhealthy (try $attempt of $TRIES)"
     changed=1
     # With nothing to go back to, or without a store to report to, a refusal would only keep the machine down.
@@ -752,7 +822,7 @@ bring_up() { # VERSION
       if reason=$(refused_because "$version"); then break; fi
     fi
   done
-  if [[ -n ${reason:-} ]]; then
+  if [[ -n $reason ]]; then
     trouble "release-refused $version is refused by this instance: $reason"
   else
     trouble "release-unhealthy $version does not start, $unhealthy; it is tried again"
@@ -763,11 +833,12 @@ bring_up() { # VERSION
 once() {
   local candidates=() candidate current previous tried=' ' manifest
   serial='' wanted_version='' stable_version=''
+  if ((systemd)) && [[ -e $home/shared/end-wanted ]]; then end_machine; fi
   note_deaths
   current=$(linked_version current) || current=''
   previous=$(linked_version previous) || previous=''
   if [[ -n $current && -n $previous ]] && crash_loops "$current" && ! refused_because "$current" >/dev/null; then
-    note_failure "$current" "$TRIES" "its agent died $CRASHES times within $CRASH_WINDOW_S s"
+    note_failure "$current" "$TRIES" "it died $CRASHES times within $CRASH_WINDOW_S s"
     say "$current crashes again and again"
   fi
   if read_channel; then
@@ -799,7 +870,19 @@ once() {
   die "${problem:-channel-unreachable no release is installed and none could be fetched}"
 }
 
-# What the agent's status row and the store say about this boot.
+# An agent that has had no job and heard no autoscaler for long asks for it, since nobody else would end this machine. What
+# still runs is drained by systemd.
+end_machine() {
+  rm -f -- "$home/shared/end-wanted"
+  say "this machine was forgotten, and ends itself"
+  changed=1
+  credentials || true
+  finish
+  shutdown -h now
+  exit 0
+}
+
+# What the daemons' status rows and the store say about this boot.
 finish() {
   if [[ -n $problem ]]; then
     printf '%s\n' "$problem" >"$home/state/problem.new"
@@ -829,7 +912,7 @@ prune() {
   local keep=' ' lane release artifact used=' ' link
   keep+="$(linked_version current) $(linked_version previous || true) "
   for lane in $LANES; do
-    if agent_of "$lane" leaving >/dev/null; then keep+="$(version_of "$lane" leaving) "; fi
+    if process_of "$lane" leaving >/dev/null; then keep+="$(version_of "$lane" leaving) "; fi
   done
   for release in "$home"/releases/*/; do
     release=${release%/}
@@ -849,58 +932,66 @@ prune() {
 
 # ---------------------------------------------------------------- without systemd
 
-# Watches over the agents in the foreground, as systemd would: an agent that dies is started again, an agent's wish for
-# an update is heard, a first SIGTERM drains, a second one stops.
+# Watches over the daemons in the foreground, as systemd would: one that dies is started again, a daemon's wish for an
+# update or for the machine's end is heard, a first SIGTERM drains, a second one stops.
 stay() {
   local script=$1 child='' asked=0 told=' ' stopped=' ' lane
   exec 7<> <(:) # never has anything to read
   trap 'asked=$((asked + 1))' TERM INT
-  while true; do
+  rm -f -- "$home/shared/end-wanted"
+  while ((asked == 0)); do
     rm -f -- "$home/shared/update-wanted"
     if [[ -e $home/current/bootstrap/boot.sh ]]; then script=$home/current/bootstrap/boot.sh; fi
-    DROVER_HOME=$home bash "$script" once <&8 &
+    DROVER_HOME=$home bash "$script" once </dev/null &
     child=$!
     wait "$child" || true
-    if ((asked > 0)); then break; fi
     while [[ ! -e $home/shared/update-wanted ]] && ((asked == 0)); do
       nap 0.25
-      if ! any_agent process; then
+      if [[ -e $home/shared/end-wanted ]]; then asked=1; fi
+      if ! all_well; then
         nap 1
         break
       fi
     done
-    if ((asked > 0)); then break; fi
   done
   kill -TERM "$child" 2>/dev/null || true
   wait "$child" 2>/dev/null || true
-  while any_agent process || any_agent leaving; do
-    if ((asked == 1)); then drain_agents; else stop_agents; fi
+  while any_daemon process || any_daemon leaving; do
+    if ((asked == 1)); then drain_daemons; else stop_daemons; fi
     nap 0.1
   done
   for lane in $LANES; do rm -f -- "$home/lanes/$lane/"{process,leaving}; done
 }
 
-# A sleep that costs no process. With DROVER_STOP_WITH_STDIN the end of standard input asks to stop.
-nap() { # SECONDS
-  local code=0 from=7
-  if [[ -n ${DROVER_STOP_WITH_STDIN:-} ]] && ((asked == 0)); then from=8; fi
-  read -r -t "$1" -u "$from" || code=$?
-  if ((from == 8 && code == 1)); then asked=1; fi
+# Something was started, and whatever is no more has left in order.
+all_well() {
+  local lane started=''
+  for lane in $LANES; do
+    if [[ ! -e $home/lanes/$lane/process ]]; then continue; fi
+    started=1
+    if [[ ! -e $home/lanes/$lane/run/left ]] && ! process_of "$lane" process >/dev/null; then return 1; fi
+  done
+  [[ -n $started ]]
 }
 
-any_agent() { # process|leaving
+# A sleep that costs no process.
+nap() { # SECONDS
+  read -r -t "$1" -u 7 || true
+}
+
+any_daemon() { # process|leaving
   local lane
   for lane in $LANES; do
-    if [[ -e $home/lanes/$lane/$1 ]] && agent_of "$lane" "$1" >/dev/null; then return 0; fi
+    if [[ -e $home/lanes/$lane/$1 ]] && process_of "$lane" "$1" >/dev/null; then return 0; fi
   done
   return 1
 }
 
-# An agent that is told a second time stops: those that are leaving already, and those we have told, are not told again.
-drain_agents() {
+# One that is told a second time stops: those that are leaving already, and those we have told, are not told again.
+drain_daemons() {
   local lane pid
   for lane in $LANES; do
-    if [[ -e $home/lanes/$lane/process ]] && pid=$(agent_of "$lane" process) && [[ $told != *" $pid "* ]]; then
+    if [[ -e $home/lanes/$lane/process ]] && pid=$(process_of "$lane" process) && [[ $told != *" $pid "* ]]; then
       told+="$pid "
       kill -TERM "$pid" 2>/dev/null || true
     fi
@@ -908,11 +999,11 @@ drain_agents() {
 }
 
 # The second word, for all of them: every job goes back to the queue.
-stop_agents() {
+stop_daemons() {
   local lane file pid
   for lane in $LANES; do
     for file in process leaving; do
-      if [[ -e $home/lanes/$lane/$file ]] && pid=$(agent_of "$lane" "$file") && [[ $stopped != *" $pid "* ]]; then
+      if [[ -e $home/lanes/$lane/$file ]] && pid=$(process_of "$lane" "$file") && [[ $stopped != *" $pid "* ]]; then
         stopped+="$pid "
         kill -TERM "$pid" 2>/dev/null || true
       fi
@@ -924,7 +1015,6 @@ stop_agents() {
 
 main() {
   local verb=${1:-once}
-  exec 8<&0 # what the agent's standard input is to be
   configure
   instance=${DROVER_INSTANCE:-}
   if [[ -z $instance ]]; then instance=$(metadata instance-id) || die "instance-unknown set DROVER_INSTANCE: the metadata service gives no name"; fi

@@ -60,6 +60,7 @@ const INTERNAL = [
   "fleet/",
   "activity/",
   "status/",
+  "control/",
   "releases/",
   "boot/",
 ];

@@ -33,6 +33,9 @@ export interface Report {
   changedAtS: number;
 }
 
+/** The state that a control host's row has, and no agent's: a scaler speaks there, of its release alone. */
+export const SCALING = "scaling";
+
 const MISSED_HEARTBEATS = 3;
 const USUAL_PERIOD_S = 10;
 

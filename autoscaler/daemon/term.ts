@@ -10,7 +10,7 @@ import { isConfirmed, isDoomed, type Knowledge, mayEndDoomed, type Order } from 
 import { Machines } from "./machines.ts";
 import { type Ledgers, openLedgers } from "./pool-ledger.ts";
 import type { Intent, ScalerRecord } from "./record.ts";
-import { isFresh, Reports } from "./reports.ts";
+import { isFresh, Reports, SCALING } from "./reports.ts";
 import type { Readings } from "./senses.ts";
 import { buildSnapshot } from "./snapshot-builder.ts";
 import { WorkSeen } from "./work-seen.ts";
@@ -189,7 +189,7 @@ export class Term {
     if (nowS - snapshot.instancesReadAtS > STALE_S) return [];
     // When nobody at all reports and work goes on all the same, it is the reports that are lost, not the machines.
     const { inFlight = 0, asleep = 0 } = snapshot.queue ?? {};
-    const isBlind = inFlight > asleep && !reports.all.some((it) => isFresh(it, nowS));
+    const isBlind = inFlight > asleep && !reports.all.some((it) => it.state !== SCALING && isFresh(it, nowS));
     const doomed = this.machines.all.filter(
       (machine) =>
         !ending.has(machine.id) &&

@@ -76,7 +76,7 @@ async function finishRelease(
   const manifest = {
     version,
     commit,
-    daemons: ["agent"],
+    daemons: ["agent", "autoscaler"],
     archives: archives.map((it) => it.entry),
     files: entries,
   };

@@ -1,3 +1,4 @@
+import { SCALING } from "../../autoscaler/daemon/reports.ts";
 import type { StatusRow, Store } from "../../cloud/ports/store.ts";
 
 /** What one instance says about its release. During a change two agents report for it; this is the newer one. */
@@ -13,6 +14,8 @@ export interface InstanceRelease {
   done: number;
   failed: number;
   ageS: number;
+  /** False for a control host, which runs the autoscaler alone. */
+  takesJobs: boolean;
   /** An agent of another release still takes jobs here: it has not been told to drain, or has not said so yet. */
   isChanging: boolean;
 }
@@ -45,6 +48,7 @@ function entryOf(row: StatusRow, now: number): InstanceRelease {
     done: numberOf(row, "done"),
     failed: numberOf(row, "failed"),
     ageS: Math.max(0, (now - row.heartbeatAt) / 1000),
+    takesJobs: textOf(row, "state") !== SCALING,
     isChanging: false,
   };
 }

@@ -131,7 +131,7 @@ async function upload(it: Deploy, release: BuiltRelease): Promise<ReleaseRef> {
 
 async function reportingNames(it: Deploy): Promise<string[]> {
   const instances = await instancesOf(it.store, systemClock.now());
-  return instances.filter((one) => one.release !== "").map((one) => one.instance);
+  return instances.filter((one) => one.release !== "" && one.takesJobs).map((one) => one.instance);
 }
 
 async function promoted(it: Deploy): Promise<Channel> {

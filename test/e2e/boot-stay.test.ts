@@ -5,11 +5,6 @@ import { type Installation, makeInstallation } from "../support/installation.ts"
 
 const WITHIN = { timeout: 15_000, interval: 50 };
 
-/** Leaves with its standard input, as a real agent does for local instances. */
-const HANGS_ON_STDIN = `trap 'exit 0' TERM
-echo ready >"$DROVER_READY_FILE"
-while :; do code=0; read -r -t 0.05 || code=$?; if ((code == 1)); then exit 0; fi; done`;
-
 let machine: Installation;
 beforeEach(async () => {
   machine = await makeInstallation();
@@ -45,14 +40,5 @@ describe("boot.sh stay", () => {
     await expect.poll(() => machine.running(), WITHIN).toEqual(["2.0.0"]);
     stay.kill("SIGTERM");
     expect(await once(stay, "exit")).toEqual([0, null]);
-  });
-
-  test("leaves with the one who started it, however that one went", async () => {
-    await machine.point(await machine.publish("1.0.0", HANGS_ON_STDIN));
-    const stay = machine.start({ DROVER_STOP_WITH_STDIN: "1" }, "stay", "pipe");
-    await expect.poll(() => machine.running(), WITHIN).toEqual(["1.0.0"]);
-    stay.stdin?.destroy();
-    expect(await once(stay, "exit")).toEqual([0, null]);
-    expect(await machine.running()).toEqual([]);
   });
 });

@@ -39,20 +39,26 @@ export interface Installation {
   readonly home: string;
   readonly objects: Objects;
   readonly key: KeyObject;
-  /** Packs and uploads a release whose agent is this bash script. `tamper` may replace its archive before it is hashed. */
+  /**
+   * Packs and uploads a release whose daemons are this bash script; its `$1` says which one. `tamper` may replace its
+   * archive before it is hashed.
+   */
   publish(
     version: string,
     agent?: string,
     tamper?: (archive: string, folder: string) => Promise<void>,
+    daemons?: readonly string[],
   ): Promise<ReleaseRef>;
   /** Signs and writes the channel file. */
   point(release: ReleaseRef, changes?: Partial<Channel>, key?: KeyObject): Promise<void>;
-  start(env?: Record<string, string>, verb?: string, stdin?: "ignore" | "pipe"): ChildProcess;
+  start(env?: Record<string, string>, verb?: string): ChildProcess;
   boot(env?: Record<string, string>): Promise<Booted>;
   /** The version that `current` links to, or undefined. */
   current(): Promise<string | undefined>;
-  /** The versions of living agents that were not told to leave. */
+  /** The versions of living daemons that were not told to leave. */
   running(): Promise<string[]>;
+  /** The same with the daemon's name before each, agents first. */
+  crew(): Promise<string[]>;
   problem(): Promise<string>;
   close(): Promise<void>;
 }
@@ -83,14 +89,10 @@ export async function makeInstallation(): Promise<Installation> {
   let serial = 0;
   const started = new Set<ChildProcess>();
 
-  const start = (
-    env: Record<string, string> = {},
-    verb = "once",
-    stdin: "ignore" | "pipe" = "ignore",
-  ): ChildProcess => {
+  const start = (env: Record<string, string> = {}, verb = "once"): ChildProcess => {
     const child = spawn("bash", ["-euo", "pipefail", BOOT, verb], {
       env: { ...environment, ...env },
-      stdio: [stdin, "ignore", "pipe"],
+      stdio: ["ignore", "ignore", "pipe"],
     });
     started.add(child);
     return child;
@@ -99,8 +101,12 @@ export async function makeInstallation(): Promise<Installation> {
     home,
     objects,
     key,
-    publish: (version, agent = GOOD_AGENT, tamper = async () => undefined) =>
-      publish(objects, join(folder, "made", version), version, agent, tamper),
+    publish: (
+      version,
+      agent = GOOD_AGENT,
+      tamper = async () => undefined,
+      daemons = ["agent", "autoscaler"],
+    ) => publish(objects, join(folder, "made", version), version, agent, tamper, daemons),
     point: async (release, changes = {}, signer = key) => {
       serial++;
       const expiresAtS = Math.floor(Date.now() / 1000) + 3_600;
@@ -114,7 +120,8 @@ export async function makeInstallation(): Promise<Installation> {
         (it) => it.replace("releases/", ""),
         () => undefined,
       ),
-    running: () => running(home),
+    running: async () => (await crew(home)).map((it) => it.version),
+    crew: async () => (await crew(home)).map((it) => `${it.daemon} ${it.version}`),
     problem: () =>
       readFile(join(home, "state/problem"), "utf8").then(
         (it) => it.trim(),
@@ -162,6 +169,7 @@ async function publish(
   version: string,
   agent: string,
   tamper: (archive: string, folder: string) => Promise<void>,
+  daemons: readonly string[],
 ): Promise<ReleaseRef> {
   const boot = await readFile(BOOT, "utf8");
   await makeFile(`${folder}/own/dist/drover.mjs`, agent);
@@ -187,7 +195,7 @@ async function publish(
   const manifest = {
     version,
     commit: "test",
-    daemons: ["agent"],
+    daemons,
     archives: entries,
     files: await fileEntries(files),
   };
@@ -218,11 +226,17 @@ async function packed(path: string, make: () => Promise<unknown> = async () => u
   return { sha256: createHash("sha256").update(body).digest("hex"), bytes: body.length };
 }
 
-const LANES = ["a", "b", "c", "d", "e", "f"];
+const LANES = ["a", "b", "c", "d", "e", "f", "x", "y"];
 
-async function running(home: string): Promise<string[]> {
-  const all = await Promise.all(LANES.map((lane) => agentOf(`${home}/lanes/${lane}/process`)));
-  return all.flatMap((it) => (it === undefined ? [] : [it.version]));
+async function crew(home: string): Promise<{ daemon: string; version: string }[]> {
+  const all = await Promise.all(
+    LANES.map(async (lane) => {
+      const found = await agentOf(`${home}/lanes/${lane}/process`);
+      const daemon = lane >= "x" ? "autoscaler" : "agent";
+      return found === undefined ? [] : [{ daemon, version: found.version }];
+    }),
+  );
+  return all.flat();
 }
 
 /** Those that work and those that leave. */

@@ -32,6 +32,7 @@ test("the fleet's own records are no inputs, and clients' objects are", () => {
     keys.FLEET_KEY,
     "activity/i-1/000.log",
     "status/i-1",
+    "control/autoscaler",
     "releases/1/manifest.json",
   ]) {
     expect(keys.isInternalKey(key), key).toBe(true);

@@ -36,6 +36,7 @@ describe("chooseCanaries", () => {
 });
 
 const instance = (it: Partial<InstanceRelease>): InstanceRelease => ({
+  takesJobs: true,
   instance: "i-0",
   release: "2",
   serial: 1,

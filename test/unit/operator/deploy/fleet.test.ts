@@ -32,6 +32,14 @@ test("an instance that has missed three heartbeats is no part of the picture", a
   expect(await instances({ ...old, heartbeatAt: NOW - 29_999 })).toHaveLength(1);
 });
 
+test("a control host has a release and takes no jobs", async () => {
+  const row = { instanceId: "control.x", instance: "control", release: "1", state: "scaling" };
+  expect(await instances(row, old)).toMatchObject([
+    { instance: "control", release: "1", takesJobs: false },
+    { instance: "i-1", takesJobs: true },
+  ]);
+});
+
 test("an agent that was started by hand counts under its own name", async () => {
   expect(await instances({ instanceId: "laptop" })).toMatchObject([
     { instance: "laptop", release: "", problem: "" },

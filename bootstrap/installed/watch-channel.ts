@@ -3,7 +3,7 @@ import { reasonOf } from "../../base/errors.ts";
 import type { Files } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
-import { CHANNEL_KEY } from "../../bootstrap/release/channel.ts";
+import { CHANNEL_KEY } from "../release/channel.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 
 export interface WatchTools {
@@ -17,8 +17,14 @@ export interface WatchTools {
 /** A request for each look; a fleet of a thousand asks about seventy times a second at this pace. */
 const PERIOD_MS = 15_000;
 
+/** DROVER_CHANNEL_PERIOD_S, for fleets where a look costs nothing. */
+export function channelPeriodMs(env: Record<string, string | undefined>): number {
+  const periodS = Number(env["DROVER_CHANNEL_PERIOD_S"] ?? "");
+  return periodS > 0 ? periodS * 1000 : PERIOD_MS;
+}
+
 /**
- * Asks for an update whenever the channel file is another one than boot.sh has dealt with. A HEAD is enough: the agent
+ * Asks for an update whenever the channel file is another one than boot.sh has dealt with. A HEAD is enough: the daemon
  * judges nothing, boot.sh does. Looks are spread out, so that a fleet does not ask in step.
  */
 export async function watchChannel(

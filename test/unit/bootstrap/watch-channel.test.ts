@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { watchChannel } from "../../../../agent/release/watch-channel.ts";
-import { reportingRelease } from "../../../../agent/release/report.ts";
-import { createLog } from "../../../../base/log.ts";
-import { CHANNEL_KEY } from "../../../../bootstrap/release/channel.ts";
-import { createFakeClock } from "../../../support/fake-clock.ts";
-import { createMemoryFiles } from "../../../support/memory-files.ts";
-import { createMemoryObjects } from "../../../support/memory-objects.ts";
+import { watchChannel } from "../../../bootstrap/installed/watch-channel.ts";
+import { reportingRelease } from "../../../bootstrap/installed/report.ts";
+import { createLog } from "../../../base/log.ts";
+import { CHANNEL_KEY } from "../../../bootstrap/release/channel.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { createMemoryFiles } from "../../support/memory-files.ts";
+import { createMemoryObjects } from "../../support/memory-objects.ts";
 
 function world() {
   const clock = createFakeClock();
@@ -62,7 +62,14 @@ describe("watchChannel", () => {
 });
 
 describe("reportingRelease", () => {
-  const installation = { home: "/home", instance: "i-1", release: "2", serial: 7, readyFile: "/home/ready" };
+  const installation = {
+    home: "/home",
+    instance: "i-1",
+    daemons: ["agent"],
+    release: "2",
+    serial: 7,
+    readyFile: "/home/ready",
+  };
 
   test("adds the release and its problem to each row, and says ready after the first that is stored", async () => {
     const { files } = world();
