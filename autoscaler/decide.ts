@@ -62,7 +62,9 @@ function observe(snapshot: Snapshot, queue: QueueView, settings: Settings, befor
   const fleet = fleetOf(snapshot);
   const empty = queue.visible + queue.inFlight - queue.asleep === 0;
   const { emptySinceS, ...rest } = before;
-  const lastS = before.marks.at(-1)?.atS ?? atS;
+  const { atS: lastS, arrived: arrivedBefore } = before.marks.at(-1) ?? { atS, arrived: 0 };
+  // What was before the first job is no gap between jobs.
+  const gapS = empty || emptySinceS === undefined || arrivedBefore === 0 ? 0 : atS - emptySinceS;
   const state: PolicyState = {
     ...rest,
     ...learn(before, marks, settings),
@@ -70,7 +72,7 @@ function observe(snapshot: Snapshot, queue: QueueView, settings: Settings, befor
     usage: addUsage(before, atS, queue.visible, fleet),
     dispersion: countDispersion(before, marks),
     pools: learnPools(snapshot, before, lastS),
-    gaps: !empty && emptySinceS !== undefined ? addGap(before.gaps, atS - emptySinceS) : before.gaps,
+    gaps: gapS > 0 ? addGap(before.gaps, gapS) : before.gaps,
     ...(empty ? { emptySinceS: emptySinceS ?? atS } : {}),
     work: addWork(before.work, services, queue.inFlight - queue.asleep, Math.max(0, atS - lastS)),
   };

@@ -13,6 +13,8 @@ const GAP_BUCKETS = 12;
 const SHORTEST_GAP_S = 10;
 /** The last instance never waits longer for work than this many boots. */
 const MOST_BOOTS_KEPT = 4;
+/** What stands ready for jobs that cannot wait for a boot stays this many boots at least. */
+const LEAST_BOOTS_READY = 3;
 
 /** Busy instances lately, a new observation added. While jobs wait, every ready instance is needed. */
 export function addUsage(
@@ -50,6 +52,9 @@ export function idleInstances({ usage, fleet, allowedS, bootS, meanServiceS }: Q
   return fleet.ready.length - Math.max(1, holds ? whole : whole + 1);
 }
 
+/** Where a bucket of gaps ends. */
+const edgeS = (bucket: number): number => SHORTEST_GAP_S * 2 ** bucket;
+
 /** Notes how long the fleet was without any work, each time work comes back. */
 export function addGap(gaps: readonly number[], gapS: number): number[] {
   const bucket = Math.min(
@@ -62,6 +67,25 @@ export function addGap(gaps: readonly number[], gapS: number): number[] {
 }
 
 /**
+ * How long a fleet whose jobs cannot wait for a boot stands ready without any work, seconds. A few boots at least; and when
+ * longer gaps are known, so long that the share of them that ends too late is the one that may. The longest of all are
+ * nights and weekends, which nobody waits through.
+ */
+export function standbyS(gaps: readonly number[], targetShare: number, bootS: number): number {
+  const leastS = LEAST_BOOTS_READY * bootS;
+  const long = gaps.slice(0, GAP_BUCKETS - 1).map((count, bucket) => (edgeS(bucket) > leastS ? count : 0));
+  let longer = long.reduce((sum, count) => sum + count, 0);
+  const mayBeLonger = (1 - targetShare) * longer;
+  let staysS = leastS;
+  for (const [bucket, count] of long.entries()) {
+    if (longer <= mayBeLonger) break;
+    longer -= count;
+    staysS = Math.max(leastS, edgeS(bucket));
+  }
+  return staysS;
+}
+
+/**
  * How long the last instance waits for work before it goes, seconds: the ski rental problem. Without knowledge, one boot
  * time, which never costs more than twice the best; with a record of gaps, what would have cost least on them (Karlin et
  * al., Algorithmica 11, 1994).
@@ -69,7 +93,7 @@ export function addGap(gaps: readonly number[], gapS: number): number[] {
 export function patienceS(gaps: readonly number[], bootS: number): number {
   let best = bootS;
   let least = Infinity;
-  const choices = Array.from({ length: GAP_BUCKETS }, (_, bucket) => SHORTEST_GAP_S * 2 ** bucket);
+  const choices = Array.from({ length: GAP_BUCKETS }, (_, bucket) => edgeS(bucket));
   for (const keepS of [bootS, 0, ...choices.filter((choice) => choice <= MOST_BOOTS_KEPT * bootS)]) {
     const cost = expectedCost(gaps, keepS, bootS);
     if (cost < least) [least, best] = [cost, keepS];

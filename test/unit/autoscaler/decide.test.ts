@@ -166,6 +166,47 @@ describe("a target below the boot time", () => {
     ).toBeGreaterThanOrEqual(4);
   });
 
+  it("launches nothing before the first job has come", () => {
+    expect(
+      walk(
+        every10(
+          300,
+          scene(() => ({})),
+        ),
+        tight,
+      ).actions,
+    ).toEqual([]);
+  });
+
+  const afterBurst = (gaps: number[], emptyForS: number) => {
+    const untilS = 300;
+    const moments = every10(untilS + emptyForS, (atS) =>
+      snapshot({
+        atS,
+        meanS: 20,
+        arrived: 200,
+        ...(atS < untilS ? { waiting: 20, inFlight: 12 } : {}),
+        instances: instances(3, atS, atS < untilS ? { inFlight: 4 } : { idleSinceS: untilS }),
+      }),
+    );
+    let state: PolicyState = { ...startState(), gaps, caution: 3 };
+    let actions: Action[] = [];
+    for (const moment of moments) ({ actions, state } = decide(moment, tight, state));
+    return actions.flatMap((action) => (action.kind === "cordon" ? action.ids : []));
+  };
+
+  it("shrinks to nothing a few boots after the last job, however careful it has become", () => {
+    expect(afterBurst([], 500)).not.toHaveLength(3);
+    expect(afterBurst([], 510)).toHaveLength(3);
+  });
+
+  it("stands ready through gaps as long as those it has seen, unless they were nights", () => {
+    const gaps = (bucket: number) => Array.from({ length: 12 }, (_, at) => (at === bucket ? 3 : 0));
+    expect(afterBurst(gaps(8), 2550)).not.toHaveLength(3);
+    expect(afterBurst(gaps(8), 2560)).toHaveLength(3);
+    expect(afterBurst(gaps(11), 510)).toHaveLength(3);
+  });
+
   it("grows more careful when jobs start late, and less when they do not", () => {
     const inTime = walk(
       every10(3600, (atS) => steady(atS)),
