@@ -17,25 +17,23 @@ export interface DirectOptions {
   handOver: (socket: Socket) => void;
 }
 
-const MAX_HEAD_BYTES = 16 * 1024; // as Node's HTTP server
-/** The largest body that SQS takes is 8 MiB; what is longer is Node's HTTP server's to refuse. */
-const MAX_REQUEST_BYTES = 9 * 1024 * 1024;
-const METHOD = "POST ";
+/** Of requests that come before the last one is answered; whoever sends more must wait. */
+const MAX_AHEAD_BYTES = 1024 * 1024;
 
 /**
  * Reads requests from a socket for as long as they are calls to SQS, one after the other: half the time of such a call
- * goes into the streams and objects of Node's HTTP server. At the first request that is anything else, the server takes
- * the connection over, with all that stands in it.
+ * goes into the streams and objects of Node's HTTP server. At the first request that is anything else, or whose head
+ * does not come in one piece, the server takes the connection over, with all that stands in it.
  */
 export class DirectConnection {
   readonly #socket: Socket;
   readonly #options: DirectOptions;
   readonly #line: DirectLine;
+  /** What has come and is not used yet. */
   #chunks: Buffer[] = [];
   #bytes = 0;
-  /** Fewer bytes than these are not worth a look. */
-  #wantedBytes = METHOD.length;
-  #waiting: (DirectHead & { from: number }) | undefined;
+  /** The head of a request whose body is still to come. */
+  #head: DirectHead | undefined;
   #busy = false;
 
   constructor(socket: Socket, options: DirectOptions) {
@@ -60,8 +58,8 @@ export class DirectConnection {
   readonly #onData = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#bytes += chunk.byteLength;
-    if (this.#bytes > 2 * MAX_REQUEST_BYTES) this.#socket.destroy(); // who sends on and on without reading
     if (!this.#busy) this.#next();
+    else if (this.#bytes > MAX_AHEAD_BYTES) this.#socket.pause();
   };
 
   // The client says no more, so it is gone: none of those we know closes half a connection and goes on reading.
@@ -72,52 +70,43 @@ export class DirectConnection {
   };
 
   #next(): void {
-    if (this.#bytes < this.#wantedBytes) return;
-    const bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
-    if (bytes === undefined) return;
-    this.#chunks = [bytes];
-    this.#waiting ??= this.#readHead(bytes);
-    if (this.#waiting === undefined) return;
-    const { head, from, bodyBytes } = this.#waiting;
-    this.#wantedBytes = from + bodyBytes;
-    if (bytes.byteLength < this.#wantedBytes) return;
-    const rest = bytes.subarray(this.#wantedBytes);
-    this.#chunks = rest.byteLength === 0 ? [] : [rest];
-    this.#bytes = rest.byteLength;
-    this.#wantedBytes = METHOD.length;
-    this.#waiting = undefined;
-    this.#busy = true;
-    this.#options.answer(new DirectExchange(head, bytes.subarray(from, from + bodyBytes), this.#line));
-  }
-
-  /** Undefined when more must come first, or when the connection is no longer ours. */
-  #readHead(bytes: Buffer): (DirectHead & { from: number }) | undefined {
-    const end = bytes.indexOf("\r\n\r\n");
-    const ours = bytes.toString("latin1", 0, METHOD.length) === METHOD;
-    if (end < 0 && ours && bytes.byteLength <= MAX_HEAD_BYTES) {
-      this.#wantedBytes = bytes.byteLength + 1;
-      return undefined;
+    this.#head ??= readDirectHead(this.#whole());
+    if (this.#head === undefined) {
+      this.#handOver();
+      return;
     }
-    const from = end + 4;
-    const found = end < 0 || !ours ? undefined : readDirectHead(bytes.toString("latin1", 0, from));
-    if (found !== undefined && from + found.bodyBytes <= MAX_REQUEST_BYTES) return { ...found, from };
-    this.#handOver(bytes);
-    return undefined;
+    const { head, bodyAt, endAt } = this.#head;
+    if (this.#bytes < endAt) return;
+    const bytes = this.#whole();
+    this.#bytes -= endAt;
+    this.#chunks = this.#bytes === 0 ? [] : [bytes.subarray(endAt)];
+    this.#head = undefined;
+    this.#busy = true;
+    this.#options.answer(new DirectExchange(head, bytes.subarray(bodyAt, endAt), this.#line));
   }
 
-  #handOver(bytes: Buffer): void {
+  #whole(): Buffer {
+    const [first, ...more] = this.#chunks;
+    if (first !== undefined && more.length === 0) return first;
+    const whole = Buffer.concat(this.#chunks);
+    this.#chunks = [whole];
+    return whole;
+  }
+
+  #handOver(): void {
     const socket = this.#socket;
     socket.off("data", this.#onData).off("end", this.#onEnd).off("timeout", this.#onTimeout);
     socket.off("error", ignore);
     socket.setTimeout(0);
     socket.pause();
-    socket.unshift(bytes);
+    socket.unshift(this.#whole());
     this.#options.handOver(socket);
     socket.resume();
   }
 
   #answered(): void {
     this.#busy = false;
+    if (this.#socket.isPaused()) this.#socket.resume();
     if (this.#bytes > 0) this.#next();
   }
 

@@ -13,7 +13,7 @@ export interface DirectLine {
   faults: Faults;
   /** Headers of every answer, each with its end of line. */
   commonHeaders: () => string;
-  /** The answer is on its way: the next request may come. */
+  /** The answer is on its way: it is the next request's turn. */
   answered: () => void;
 }
 
@@ -62,12 +62,10 @@ export class DirectExchange implements Conversation {
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${commonHeaders()}`;
     for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`;
     text += `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-    if (undelivered === undefined) {
-      socket.write(text);
-    } else {
-      const ended = watchDelivery(socket, undelivered);
-      socket.write(text, (error) => ended(!error));
-    }
-    answered();
+    const ended = undelivered === undefined ? undefined : watchDelivery(socket, undelivered);
+    const room = ended === undefined ? socket.write(text) : socket.write(text, (error) => ended(!error));
+    // Who sends without reading must not fill the memory with answers.
+    if (room) answered();
+    else socket.once("drain", answered);
   }
 }

@@ -31,8 +31,8 @@ export class Exchange implements Conversation {
   }
 
   alive(): boolean {
-    const socket = this.response.socket;
-    return socket !== null && !socket.destroyed && socket.writable;
+    const { socket } = this.request; // a pipelined response has none before its turn
+    return !socket.destroyed && socket.writable;
   }
 
   onGone(fn: () => void): () => void {

@@ -37,7 +37,8 @@ function canonicalQuery(head: RequestHead): string {
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
-const collapse = (value: string) => value.trim().replaceAll(/ +/g, " ");
+/** The blanks around a value are gone; JavaScript's `trim` would take bytes of UTF-8 with them. */
+const collapse = (value: string) => value.replaceAll(/ +/g, " ");
 
 /** Percent-encodes everything but the unreserved characters of RFC 3986. */
 export function awsEncode(text: string): string {

@@ -57,7 +57,7 @@ function stringToSign(head: RequestHead, hostBucket: string | undefined, expires
   const amz = [...headers, ...query.filter(([name]) => name === "x-amz-security-token")]
     .filter(([name]) => name.startsWith("x-amz-"))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}:${value.trim()}\n`);
+    .map(([name, value]) => `${name}:${value}\n`);
   const resources = query
     .filter(([name]) => signed.has(name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -53,6 +53,20 @@ test("pollers are served in the order they came", async () => {
   expect([await first.bodies, await second.bodies]).toEqual([["a"], ["b"]]);
 });
 
+test("of twenty pollers one gets the message at once, and nineteen wait their full time", async () => {
+  const world = open();
+  const ended: string[][] = [];
+  const polls = Array.from({ length: 20 }, async () => ended.push(await client(world).bodies));
+  await world.send("one");
+  await Promise.race(polls);
+  world.clock.advance(19_999);
+  await world.send("later").then(() => world.state.group.run(() => undefined));
+  expect(ended).toEqual([["one"], ["later"]]);
+  world.clock.advance(1);
+  await Promise.all(polls);
+  expect(ended.slice(2)).toEqual(Array.from({ length: 18 }, () => []));
+});
+
 test("a client that vanished is passed over", async () => {
   const world = open();
   const [first, second] = [client(world), client(world)];

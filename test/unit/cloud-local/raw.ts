@@ -9,7 +9,7 @@ export interface RawRequest {
   body?: string | Buffer;
   service?: string;
   /** Changes what was signed before it is sent: a request tampered with on its way. */
-  tamper?: (sent: { method: string; target: string; headers: Record<string, string>; body: Buffer }) => void;
+  tamper?: (sent: Sent) => void;
   /** Milliseconds since the epoch at which it is signed. */
   at?: number;
   credentials?: { accessKeyId: string; secretAccessKey: string };
@@ -28,11 +28,33 @@ export interface RawAnswer {
 const sha256 = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
 const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
 
+interface Signable {
+  endpoint: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}
+
+interface Sent {
+  method: string;
+  target: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
 /** Sends a request signed by a signer of our own, so that nothing of the cloud's checks itself. */
-export function raw(
-  cloud: { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } },
-  wanted: RawRequest,
-): Promise<RawAnswer> {
+export function raw(cloud: Signable, wanted: RawRequest): Promise<RawAnswer> {
+  const sent = signed(cloud, wanted);
+  wanted.tamper?.(sent);
+  return exchange(cloud.endpoint, sent, wanted.agent);
+}
+
+/** The same as it goes over the wire, header values in UTF-8. */
+export function rawBytes(cloud: Signable, wanted: RawRequest): Buffer {
+  const { method, target, headers, body } = signed(cloud, wanted);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
+}
+
+function signed(cloud: Signable, wanted: RawRequest): Sent {
   const { host } = new URL(cloud.endpoint);
   const body = Buffer.from(wanted.body ?? "");
   const payload = wanted.payload ?? sha256(body);
@@ -69,9 +91,7 @@ export function raw(
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${sha256(canonical)}`).toString("hex");
   headers["authorization"] =
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`;
-  const sent = { method: wanted.method, target: wanted.target, headers, body };
-  wanted.tamper?.(sent);
-  return exchange(cloud.endpoint, sent, wanted.agent);
+  return { method: wanted.method, target: wanted.target, headers, body };
 }
 
 /** Sends exactly this, and reads the whole answer. */

@@ -38,14 +38,15 @@ test("hashes cannot be joined, only taken of each other", () => {
   expect(compositeChecksum("sha256", parts)).toBe(`${digest("sha256", bytes)}-1`);
 });
 
-test("ten thousand parts are joined within a second", () => {
+test("ten thousand parts are joined as two halves of five thousand are", () => {
   const part = { checksum: digest("crc64nvme", Buffer.from("a")), bytes: 5_242_880 };
-  const started = performance.now();
-  fullChecksum(
-    "crc64nvme",
-    Array.from({ length: 10_000 }, () => part),
-  );
-  expect(performance.now() - started).toBeLessThan(1000);
+  const join = (count: number) =>
+    fullChecksum(
+      "crc64nvme",
+      Array.from({ length: count }, () => part),
+    );
+  const half = { checksum: join(5_000) ?? "", bytes: 5_000 * part.bytes };
+  expect(join(10_000)).toBe(fullChecksum("crc64nvme", [half, half]));
 });
 
 test("the ETag of parts is the MD5 of their MD5s", () => {

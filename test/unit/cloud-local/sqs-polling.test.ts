@@ -52,25 +52,6 @@ test("of twenty pollers one gets the message and the others keep waiting", async
   sender.destroy();
 });
 
-test("of twenty pollers one gets the message at once and nineteen wait their full time", async () => {
-  const cloud = await testCloud();
-  const url = await makeQueue(cloud);
-  const start = performance.now();
-  const polls = Array.from({ length: 20 }, async () => {
-    const { Messages = [] } = await poll(cloud.sqs, url, 1);
-    return { got: Messages.length, ms: performance.now() - start };
-  });
-  const sender = clientsOf(cloud).sqs;
-  await attributes(sender, url);
-  await send(sender, url, "one");
-  const ended = await Promise.all(polls);
-  const served = ended.filter((it) => it.got > 0);
-  expect(served).toEqual([{ got: 1, ms: expect.any(Number) }]);
-  expect(served[0]?.ms).toBeLessThan(990);
-  expect(Math.min(...ended.filter((it) => it.got === 0).map((it) => it.ms))).toBeGreaterThan(990);
-  sender.destroy();
-});
-
 test("a long poll ends empty when its time is over, not before", async () => {
   const cloud = await testCloud();
   const url = await makeQueue(cloud);
