@@ -1,5 +1,6 @@
 import { DroverError } from "../../base/errors.ts";
 import type { Chance } from "./chance.ts";
+import { readTable } from "./table.ts";
 
 /** Arrivals as a file tells them: when, and how long each job works if the file knows. */
 export interface Arrivals {
@@ -8,71 +9,65 @@ export interface Arrivals {
   durationS: number;
 }
 
+/** The one period of a file that has only one line. */
+const LONE_PERIOD_S = 60;
+
 /**
- * Reads a CSV file with the columns `time_s,count` (jobs in the period that begins there, spread evenly by chance) or
- * `time_s,service_s` (one job per line). Times count from the file's first line. Throws config-invalid with the
- * number of the line that is wrong.
+ * Reads a CSV file with the columns `time_s` and `count` (so many jobs in the period that begins there) or `time_s` and
+ * `service_s` (one job per line). Times count from the file's first line. Throws config-invalid with the number of the
+ * line that is wrong.
  */
 export function readArrivals(text: string, chance: Chance): Arrivals {
-  const [header = "", ...lines] = text.split(/\r?\n/);
-  const columns = header.split(",").map((name) => name.trim());
-  const kind = columns.join(",");
-  if (kind !== "time_s,count" && kind !== "time_s,service_s") {
-    throw new DroverError(
-      "config-invalid",
-      `An arrivals file begins with the line "time_s,count" or "time_s,service_s", not "${header}".`,
-    );
-  }
-  const rows = readRows(lines);
-  return kind === "time_s,count" ? spread(rows, chance) : oneEach(rows);
-}
-
-interface Rows {
-  timeS: Float64Array;
-  value: Float64Array;
-}
-
-function readRows(lines: string[]): Rows {
-  const filled = lines.filter((line) => line.trim() !== "");
-  const timeS = new Float64Array(filled.length);
-  const value = new Float64Array(filled.length);
-  for (const [row, line] of filled.entries()) {
-    const comma = line.indexOf(",");
-    const time = Number(line.slice(0, comma));
-    const number = Number(line.slice(comma + 1));
-    const ascends = row === 0 || time >= (timeS[row - 1] as number);
-    if (comma === -1 || !Number.isFinite(time) || !(number >= 0) || !ascends) {
-      throw new DroverError(
-        "config-invalid",
-        `Line ${row + 2} of the arrivals, "${line}", is wrong: two numbers, times ascending, values not negative.`,
-      );
-    }
-    timeS[row] = time;
-    value[row] = number;
-  }
-  if (filled.length === 0)
-    throw new DroverError("config-invalid", "The arrivals file holds no line but its header.");
-  const first = timeS[0] as number;
-  return { timeS: timeS.map((time) => time - first), value };
-}
-
-function oneEach({ timeS, value }: Rows): Arrivals {
-  return { arrivalS: timeS, serviceS: Float32Array.from(value), durationS: timeS.at(-1) ?? 0 };
-}
-
-function spread({ timeS, value }: Rows, chance: Chance): Arrivals {
-  const arrivalS = new Float64Array(value.reduce((sum, count) => sum + Math.round(count), 0));
-  // The last period is as long as the one before; a file of one line means one second.
-  const lastS = (timeS.at(-1) ?? 0) + ((timeS.at(-1) ?? 1) - (timeS.at(-2) ?? 0));
-  let at = 0;
+  const { has, columns, lineOf } = readTable("arrivals", text, ["time_s"], ["count", "service_s"]);
+  const [timeS = new Float64Array(), value = new Float64Array()] = columns;
+  const first = timeS[0] ?? 0;
   for (let row = 0; row < timeS.length; row++) {
-    const from = timeS[row] as number;
-    const to = timeS[row + 1] ?? lastS;
+    const isBefore = row > 0 && (timeS[row] as number) < (timeS[row - 1] as number);
+    if (isBefore)
+      throw wrong(lineOf(row), "its time is before that of the line above: sort the file by time_s");
+    if ((value[row] as number) < 0) throw wrong(lineOf(row), `its ${has} is negative`);
+  }
+  const fromStart = timeS.map((time) => time - first);
+  return has === "count" ? spread(fromStart, value, chance) : oneEach(fromStart, value);
+}
+
+const wrong = (line: number, reason: string) =>
+  new DroverError("config-invalid", `Line ${line} of the arrivals is wrong: ${reason}.`);
+
+function oneEach(timeS: Float64Array, serviceS: Float64Array): Arrivals {
+  return { arrivalS: timeS, serviceS: Float32Array.from(serviceS), durationS: timeS.at(-1) ?? 0 };
+}
+
+/**
+ * The jobs of a line come at any moment of its period, each as likely: what a Poisson process does once the count is
+ * known. A period ends at the next line, but is no longer than most periods of the file, so that lines may be left out
+ * where nothing came. What a count has beyond a whole number goes to the next line.
+ */
+function spread(timeS: Float64Array, counts: Float64Array, chance: Chance): Arrivals {
+  const periodS = usualStep(timeS);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const arrivalS = new Float64Array(Math.round(total));
+  let [at, sum] = [0, 0];
+  for (let row = 0; row < timeS.length; row++) {
+    const fromS = timeS[row] as number;
+    const lengthS = Math.min(periodS, (timeS[row + 1] ?? Infinity) - fromS);
     const first = at;
-    for (const end = at + Math.round(value[row] as number); at < end; at++) {
-      arrivalS[at] = from + chance() * (to - from);
+    sum += counts[row] as number;
+    for (const end = Math.min(arrivalS.length, Math.round(sum)); at < end; at++) {
+      arrivalS[at] = fromS + chance() * lengthS;
     }
     arrivalS.subarray(first, at).sort();
   }
-  return { arrivalS, durationS: lastS };
+  return { arrivalS, durationS: (timeS.at(-1) ?? 0) + periodS };
+}
+
+/** The most frequent distance between two lines; the shorter one of two that are as frequent. */
+function usualStep(timeS: Float64Array): number {
+  const seen = new Map<number, number>();
+  for (let row = 1; row < timeS.length; row++) {
+    const step = (timeS[row] as number) - (timeS[row - 1] as number);
+    if (step > 0) seen.set(step, (seen.get(step) ?? 0) + 1);
+  }
+  const [usual] = [...seen].toSorted(([step, times], [other, often]) => often - times || step - other);
+  return usual?.[0] ?? LONE_PERIOD_S;
 }

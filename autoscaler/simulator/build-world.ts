@@ -4,7 +4,7 @@ import { seededChance } from "./chance.ts";
 import { empirical, parseDistribution, type Distribution } from "./distribution.ts";
 import { drawArrivals, generateRates } from "./generators.ts";
 import { numberOf, outagesOf, type Flags } from "./options.ts";
-import { generateZones, readZones } from "./spot-market.ts";
+import { generateZones, readZones, type Zone } from "./spot-market.ts";
 import type { PoolWorld, World } from "./world.ts";
 
 const GENERATE = "generate:";
@@ -14,16 +14,30 @@ const NOTICE_S = 120;
 /** Reads a text file; the caller owns the file system. */
 export type ReadText = (path: string) => Promise<string>;
 
-/** Builds the worlds of `seeds` 1 … N. Throws config-invalid for wrong flags and files. */
-export async function buildWorlds(flags: Flags, read: ReadText): Promise<World[]> {
+/** The worlds of seeds 1 to N, each built when it is asked for: ten of ten million jobs would not fit. */
+export interface Worlds {
+  seeds: number;
+  of(seed: number): World;
+}
+
+/** Reads what the worlds are made of. Throws config-invalid for wrong flags and files. */
+export async function openWorlds(flags: Flags, read: ReadText): Promise<Worlds> {
   const seeds = Math.floor(numberOf("seeds", flags.seeds, 1, 1000));
   const arrivalsText = flags.arrivals.startsWith(GENERATE) ? undefined : await read(flags.arrivals);
   const services = flags.services === undefined ? undefined : await readServices(flags.services, read);
-  const spotText =
-    flags.spot === undefined || flags.spot.startsWith(GENERATE) ? undefined : await read(flags.spot);
-  return Array.from({ length: seeds }, (_, at) =>
-    buildWorld(flags, at + 1, arrivalsText, services, spotText),
+  const zones =
+    flags.spot === undefined || flags.spot.startsWith(GENERATE) ? [] : await readSpot(flags.spot, read);
+  return { seeds, of: (seed) => buildWorld(flags, seed, arrivalsText, services, zones) };
+}
+
+/** Room of spot zones: a table of several, or files of one zone each. */
+async function readSpot(files: string, read: ReadText): Promise<Zone[]> {
+  const all = await Promise.all(
+    files
+      .split(",")
+      .map(async (file) => readZones(await read(file), file.replace(/^.*\//, "").replace(/\.\w+$/, ""))),
   );
+  return all.flat();
 }
 
 function buildWorld(
@@ -31,7 +45,7 @@ function buildWorld(
   seed: number,
   arrivalsText: string | undefined,
   services: Distribution | undefined,
-  spotText: string | undefined,
+  zones: readonly Zone[],
 ): World {
   const chance = seededChance(seed, "arrivals");
   const arrivals = arrivalsText === undefined ? generate(flags, seed) : readArrivals(arrivalsText, chance);
@@ -46,7 +60,7 @@ function buildWorld(
   const serviceS = arrivals.serviceS ?? Float32Array.from(arrivalS, () => services?.sample(draw) ?? 0);
   return {
     workload: { arrivalS, serviceS, durationS },
-    pools: poolsOf(flags, seed, durationS, spotText),
+    pools: poolsOf(flags, seed, durationS, zones),
     outages: outagesOf(flags),
     noticeS: NOTICE_S,
     seed,
@@ -64,17 +78,19 @@ function generate(flags: Flags, seed: number): Arrivals {
 
 async function readServices(text: string, read: ReadText): Promise<Distribution> {
   if (/^[a-z]+:/.test(text)) return parseDistribution(text);
-  const lines = (await read(text)).split(/\r?\n/).filter((line) => line.trim() !== "");
-  const values = lines.slice(lines[0] === "service_s" ? 1 : 0).map((line, at) => {
+  const values = (await read(text)).split("\n").flatMap((line, at) => {
+    if (line.trim() === "" || (at === 0 && line.trim() === "service_s")) return [];
     const value = Number(line);
-    if (!(value >= 0))
-      throw new DroverError("config-invalid", `Line ${at + 1} of the durations, "${line}", is no duration.`);
-    return value;
+    if (value >= 0 && value < Infinity) return [value];
+    throw new DroverError(
+      "config-invalid",
+      `Line ${at + 1} of the durations, "${line.trim()}", is no duration.`,
+    );
   });
   return empirical(Float64Array.from(values));
 }
 
-function poolsOf(flags: Flags, seed: number, durationS: number, spotText: string | undefined): PoolWorld[] {
+function poolsOf(flags: Flags, seed: number, durationS: number, known: readonly Zone[]): PoolWorld[] {
   const shared = {
     slots: Math.floor(numberOf("slots", flags.slots, 1)),
     boot: parseDistribution(flags.boot),
@@ -93,14 +109,14 @@ function poolsOf(flags: Flags, seed: number, durationS: number, spotText: string
   if (flags.spot === undefined) return [onDemand];
   const most = Math.floor(numberOf("max-instances", flags.maxInstances, 1));
   const zones =
-    spotText === undefined
+    known.length === 0
       ? generateZones(
           numberOf("spot", flags.spot.slice(GENERATE.length), 1, 100),
           most,
           durationS,
           seededChance(seed, "zones"),
         )
-      : readZones(spotText);
+      : known;
   const pricePerHour = numberOf("spot-price", flags.spotPrice, 0);
   const reclaimsPerHour = numberOf("reclaims-per-hour", flags.reclaimsPerHour, 0);
   const spot = zones.map(({ zone, region, capacity }): PoolWorld => ({

@@ -1,5 +1,6 @@
 import { lowerBound } from "../lower-bound/lower-bound.ts";
 import type { Policy, Settings } from "../policy.ts";
+import type { Worlds } from "./build-world.ts";
 import { simulate } from "./engine.ts";
 import type { Series } from "./recorder.ts";
 import { summarise, type Summary } from "./summary.ts";
@@ -22,18 +23,19 @@ export interface PolicyOutcome {
 /** Runs every policy through the same worlds, one for each seed. `progress` is called before each run. */
 export function compare(
   policies: readonly Policy[],
-  worlds: readonly World[],
+  worlds: Worlds,
   settings: Settings,
   progress: (done: number, of: number, what: string) => void,
 ): PolicyOutcome[] {
-  const total = worlds.length * (policies.length + 1);
+  const total = worlds.seeds * (policies.length + 1);
   let done = 0;
   const outcomes = policies.map(({ name }) => ({
     policy: name,
     seeds: [] as Outcome[],
     series: [] as Series[],
   }));
-  for (const world of worlds) {
+  for (let seed = 1; seed <= worlds.seeds; seed++) {
+    const world = worlds.of(seed);
     progress(done++, total, `seed ${world.seed}, lower bound`);
     const lowerBoundHours = boundOf(world, settings) / 3600;
     for (const [at, policy] of policies.entries()) {

@@ -1,6 +1,6 @@
 import { DroverError } from "../../base/errors.ts";
 import type { Policy, Settings } from "../policy.ts";
-import { buildWorlds } from "./build-world.ts";
+import { openWorlds } from "./build-world.ts";
 import { compare, meanOf, type Outcome } from "./comparison.ts";
 import type { Flags } from "./options.ts";
 
@@ -88,9 +88,7 @@ async function tableOf(
       minInstances: 0,
       billing: "per-second",
     };
-    const worlds = await buildWorlds(own, () =>
-      Promise.reject(new TypeError("generated load reads no file")),
-    );
+    const worlds = await openWorlds(own, () => Promise.reject(new TypeError("generated load reads no file")));
     const outcomes = compare(policies, worlds, settings, (_, __, what) =>
       progress(`${title}: ${shape}, ${what}`),
     );

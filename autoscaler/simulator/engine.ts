@@ -121,7 +121,7 @@ class Engine<State> {
       const host = this.#fleet.hosts[this.#boots.pop()] as Host;
       if (host.endedAtS !== undefined || host.view.noticeAtS !== undefined) return;
       this.#pools.booted(host.pool, atS - host.view.launchedAtS);
-      this.#fleet.ready(host, atS);
+      this.#fleet.booted(host, atS);
       this.#fill(host);
     } else if (this.#ends.nextS === atS) {
       const payload = this.#ends.pop();

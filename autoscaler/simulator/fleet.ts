@@ -64,10 +64,18 @@ export class Fleet {
     return host;
   }
 
+  /** It has come up. One that was cordoned meanwhile takes no job. */
+  booted(host: Host, atS: number): void {
+    host.view.readyAtS = atS;
+    host.view.idleSinceS = atS;
+    if (host.view.state === "booting") this.ready(host, atS);
+  }
+
+  /** Takes jobs from now on, or once it has come up. */
   ready(host: Host, atS: number): void {
-    host.view.state = "ready";
-    host.view.readyAtS ??= atS;
+    host.view.state = host.view.readyAtS === undefined ? "booting" : "ready";
     delete host.view.cordonedAtS;
+    if (host.view.state === "booting") return;
     if (host.view.inFlight === 0) host.view.idleSinceS ??= atS;
     if (host.view.inFlight < host.view.slots) this.#offer(host);
   }
@@ -107,9 +115,11 @@ export class Fleet {
 
   /** False when the host does not run the job any more. */
   finish(host: Host, job: number, atS: number): boolean {
-    const at = host.jobs.subarray(0, host.view.inFlight).indexOf(job);
-    if (at === -1 || host.endedAtS !== undefined) return false;
     const { view } = host;
+    // A loop, since tens of millions of jobs end here and a view of the array for each is slow.
+    let at = view.inFlight - 1;
+    while (at >= 0 && host.jobs[at] !== job) at--;
+    if (at === -1 || host.endedAtS !== undefined) return false;
     view.inFlight--;
     host.jobs[at] = host.jobs[view.inFlight] as number;
     if (view.inFlight === 0) view.idleSinceS = atS;

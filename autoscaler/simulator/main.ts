@@ -5,7 +5,7 @@ import { systemFiles } from "../../base/system/files.ts";
 import { droverPolicy } from "../decide.ts";
 import type { Policy } from "../policy.ts";
 import { baselineNamed, baselineNames } from "../policies/registry.ts";
-import { buildWorlds } from "./build-world.ts";
+import { openWorlds } from "./build-world.ts";
 import { compare, meanOf } from "./comparison.ts";
 import { document } from "./document.ts";
 import { SHAPES } from "./generators.ts";
@@ -51,7 +51,10 @@ export function main(argv: string[]): Promise<number> {
     .option("--max-instances <number>", "never more", "10000")
     .option("--min-instances <number>", "never fewer", "0")
     .option("--budget-per-hour <dollars>", "never spend more in an hour")
-    .option("--spot <file>", "room of spot zones over time: CSV time_s,zone,instances, or generate:ZONES")
+    .option(
+      "--spot <files>",
+      "room of spot zones over time: CSV time_s,zone,instances; or a file milliseconds,add|remove,node for each zone; or generate:ZONES",
+    )
     .option("--spot-price <dollars>", "a spot instance for an hour", "0.035")
     .option(
       "--reclaims-per-hour <number>",
@@ -83,7 +86,7 @@ export function main(argv: string[]): Promise<number> {
 async function run(flags: Flags): Promise<void> {
   const policies = flags.policy.split(",").map(policyNamed);
   const settings = settingsOf(flags);
-  const worlds = await buildWorlds(flags, readText);
+  const worlds = await openWorlds(flags, readText);
   const outcomes = compare(policies, worlds, settings, showProgress);
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   if (flags.plot !== undefined) {

@@ -85,14 +85,17 @@ export class Recorder {
 
   #sample(atS: number, waiting: number, { instances, queue }: Snapshot): void {
     const { series } = { series: this.#series };
-    const states = { ready: 0, booting: 0, cordoned: 0 };
-    for (const { state } of instances) states[state]++;
+    let [booting, cordoned] = [0, 0];
+    for (const { state } of instances) {
+      if (state === "booting") booting++;
+      else if (state === "cordoned") cordoned++;
+    }
     series.atS.push(atS);
     series.waiting.push(waiting);
     series.inFlight.push(queue?.inFlight ?? 0);
-    series.ready.push(states.ready);
-    series.booting.push(states.booting);
-    series.cordoned.push(states.cordoned);
+    series.ready.push(instances.length - booting - cordoned);
+    series.booting.push(booting);
+    series.cordoned.push(cordoned);
     series.oldestS.push(waiting === 0 ? 0 : atS - (queue?.oldestSentAtS ?? atS));
   }
 

@@ -66,29 +66,34 @@ function follow(
 
 /**
  * Reads `time_s,zone,instances` (the room of a zone from a time on), or `milliseconds,add|remove,node` as in the public
- * traces of preempted training runs, which is one zone whose room is the number of nodes it held. A zone's region is its
- * name without the last letter. Throws config-invalid with the number of the wrong line.
+ * traces of preempted training runs, which is one zone, called `name`, whose room is the number of nodes it held. A zone's
+ * region is its name without the last letter. Throws config-invalid with the number of the wrong line.
  */
-export function readZones(text: string): Zone[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  const isTable = lines[0]?.trim() === "time_s,zone,instances";
+export function readZones(text: string, name: string): Zone[] {
+  const lines = text.split("\n").map((line, at) => ({ number: at + 1, cells: line.trim().split(",") }));
+  const filled = lines.filter(({ cells }) => cells.join("") !== "");
+  const isTable = filled[0]?.cells.join(",") === "time_s,zone,instances";
   const changes = new Map<string, { atS: number; room: number }[]>();
   let held = 0;
-  for (const [at, line] of lines.slice(isTable ? 1 : 0).entries()) {
-    const [first = "", second = "", third = ""] = line.split(",");
+  for (const { number, cells } of filled.slice(isTable ? 1 : 0)) {
+    const [first = "", second = "", third = ""] = cells;
+    const isStep = isTable || second === "add" || second === "remove";
     held += second === "add" ? 1 : -1;
-    const zone = isTable ? second : "trace-a";
+    const zone = isTable ? second : name;
     const atS = isTable ? Number(first) : Number(first) / 1000;
     const room = isTable ? Number(third) : held;
-    const known = isTable || second === "add" || second === "remove";
-    if (!known || !Number.isFinite(atS) || !(room >= 0) || first === "") {
+    const steps = changes.get(zone) ?? [];
+    const isInOrder = atS >= (steps.at(-1)?.atS ?? 0);
+    if (!isStep || first === "" || third === "" || !isInOrder || !(room >= 0)) {
       throw new DroverError(
         "config-invalid",
-        `Line ${at + 1 + (isTable ? 1 : 0)} of the spot file, "${line}", is neither time_s,zone,instances nor milliseconds,add|remove,node.`,
+        `Line ${number} of the spot file, "${cells.join(",")}", is wrong: time_s,zone,instances or milliseconds,add|remove,node, times ascending.`,
       );
     }
-    changes.set(zone, [...(changes.get(zone) ?? []), { atS, room }]);
+    steps.push({ atS, room });
+    changes.set(zone, steps);
   }
+  if (changes.size === 0) throw new DroverError("config-invalid", "The spot file holds no zone.");
   return [...changes].map(([zone, steps]) => ({ zone, region: zone.slice(0, -1), capacity: stepsOf(steps) }));
 }
 

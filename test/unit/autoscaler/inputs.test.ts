@@ -26,13 +26,31 @@ describe("arrivals from a file", () => {
       [1.5, 20],
     ]);
   });
+  it("takes the columns in any order, among others, and skips blank lines", () => {
+    const { arrivalS } = readArrivals("\n count , name,time_s\n2,a,0\n\n1,b,60\n", chance());
+    expect([...arrivalS].map((atS) => Math.floor(atS / 60))).toEqual([0, 0, 1]);
+  });
+  it("leaves a gap empty where lines were left out, and keeps the total of counts that are not whole", () => {
+    const sparse = readArrivals("time_s,count\n0,5\n60,5\n7200,5\n", chance());
+    expect(sparse.arrivalS.filter((atS) => atS >= 120 && atS < 7200)).toHaveLength(0);
+    const rows = Array.from({ length: 100 }, (_, hour) => `${hour * 3600},0.4`).join("\n");
+    expect(readArrivals(`time_s,count\n${rows}`, chance()).arrivalS).toHaveLength(40);
+  });
   it.each([
-    ["at,count\n1,2", /begins with the line/],
-    ["time_s,count\n5,1\n4,1", /Line 3/],
-    ["time_s,count\n5,-1", /Line 2/],
+    ["", /time_s,count.*the file is empty/],
+    ["at,count\n1,2", /begins with the line.*not "at,count" \(line 1\)/],
+    ["time_s,count,service_s\n1,2,3", /begins with the line/],
+    ["\r\ntime_s,count\r\n\r\n5,1\r\n4,1", /Line 5.*before that of the line above/],
+    ["time_s,count\n5,-1", /Line 2.*its count is negative/],
+    ["time_s,service_s\n5,1\n6,-0.5", /Line 3.*its service_s is negative/],
+    ["time_s,count\n5,", /Line 2.*numbers under time_s and count/],
+    ["time_s,count\n5,1,7", /Line 2.*needs 2 values/],
+    ["time_s,count\n5,Infinity", /Line 2/],
     ["time_s,count\n", /no line but its header/],
   ])("refuses %j", (text, message) => {
-    expect(() => readArrivals(text, chance())).toThrow(message);
+    expect(() => readArrivals(text, chance())).toThrow(
+      expect.objectContaining({ code: "config-invalid", message: expect.stringMatching(message) }),
+    );
   });
 });
 
@@ -103,16 +121,28 @@ describe("spot zones", () => {
     expect(averageOf(any)).toBeGreaterThan(0.97);
   });
   it("are read from a table of zones and from a trace of nodes gained and lost", () => {
-    const [east, west] = readZones("time_s,zone,instances\n0,east-a,4\n60,west-b,2\n90,east-a,0\n");
+    const [east, west] = readZones("time_s,zone,instances\n0,east-a,4\n60,west-b,2\n90,east-a,0\n", "own");
     expect([east?.region, [...(east?.capacity.fromS ?? [])], [...(east?.capacity.instances ?? [])]]).toEqual([
       "east-",
       [0, 90],
       [4, 0],
     ]);
     expect([...(west?.capacity.instances ?? [])]).toEqual([0, 2]);
-    const [trace] = readZones("0,add,node1\n0,add,node2\n60000,remove,node1\n");
-    expect([...(trace?.capacity.instances ?? [])]).toEqual([2, 1]);
-    expect(() => readZones("time_s,zone,instances\n0,a,x\n")).toThrow(/Line 2/);
+    const [trace] = readZones("0,add,node1\r\n0,add,node2\r\n\r\n60000,remove,node1\r\n", "p3-a");
+    expect([trace?.zone, trace?.region, [...(trace?.capacity.instances ?? [])]]).toEqual([
+      "p3-a",
+      "p3-",
+      [2, 1],
+    ]);
+  });
+  it.each([
+    ["time_s,zone,instances\n0,a,x\n", /Line 2/],
+    ["time_s,zone,instances\n\n9,a,1\n8,a,1\n", /Line 4.*ascending/],
+    ["0,add,n\n1,gain,n\n", /Line 2/],
+    ["0,remove,n\n", /Line 1/],
+    ["\n", /holds no zone/],
+  ])("are not read from %j", (text, message) => {
+    expect(() => readZones(text, "own")).toThrow(message);
   });
 });
 

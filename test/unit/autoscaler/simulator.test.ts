@@ -83,6 +83,21 @@ describe("a run worked by hand", () => {
     expect([...simulate(world([1, 1, 1], 30), resting, settings).waitS]).toEqual([99, 99, 199]);
   });
 
+  it("gives no job to an instance that was cordoned while it booted, until it is taken back", () => {
+    const early = scripted({
+      0: [launch(1)],
+      50: [{ kind: "cordon", ids: ["i-0"] }],
+      150: [{ kind: "uncordon", ids: ["i-0"] }],
+    });
+    expect([...simulate(world([1], 30), early, settings).waitS]).toEqual([149]);
+    const sooner = scripted({
+      0: [launch(1)],
+      50: [{ kind: "cordon", ids: ["i-0"] }],
+      60: [{ kind: "uncordon", ids: ["i-0"] }],
+    });
+    expect([...simulate(world([1], 30), sooner, settings).waitS]).toEqual([99]);
+  });
+
   it("counts jobs that never start as late for ever", () => {
     const idle = scripted({});
     const run = simulate(world([1], 30), idle, settings);
