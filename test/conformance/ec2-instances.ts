@@ -54,6 +54,7 @@ export const ec2InstanceChecks: readonly Check[] = [
     assert.equal(after?.State?.Name, "running");
   }),
   runs("ec2-run-dry", "A dry run says that it would work and launches nothing.", async (w) => {
+    imageOf(w);
     await refused(runInstances(w, { DryRun: true }), "DryRunOperation", 412);
   }),
   idempotency("ec2-run-token", "A repeated client token launches nothing more.", async (w) => {

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { refused } from "./assertions.ts";
 import { ec2Api, ec2DevGuide, ec2Guide, type Check } from "./check.ts";
-import { makeFleet, makeTemplate, unique } from "./ec2-calls.ts";
+import { imageOf, makeFleet, makeTemplate, unique } from "./ec2-calls.ts";
 
 const createTemplate = ec2Api("API_CreateLaunchTemplate");
 const createVersion = ec2Api("API_CreateLaunchTemplateVersion");
@@ -145,6 +145,7 @@ export const ec2TemplateChecks: readonly Check[] = [
     "ec2-fleet-template",
     "A fleet needs a launch template that is there.",
     async (w) => {
+      imageOf(w);
       await refused(makeFleet(w, unique()), "InvalidLaunchTemplateName.NotFoundException", 400);
     },
   ),

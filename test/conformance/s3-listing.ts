@@ -94,6 +94,11 @@ export const s3ListingChecks: readonly Check[] = [
     const next = await list(w, { ContinuationToken: NextContinuationToken, StartAfter: w.key("b") });
     assert.deepEqual(strip(w, next.Contents), ["c"]);
   }),
+  v2("s3-list-token-unknown", "A continuation token that no listing gave is refused.", async (w) => {
+    for (const ContinuationToken of ["zz", ""]) {
+      await refused(list(w, { ContinuationToken }), "InvalidArgument", 400);
+    }
+  }),
   v2("s3-list-no-keys", "A listing of no keys is empty and not truncated.", async (w) => {
     await filled(w, ["a"]);
     const { Contents, KeyCount, IsTruncated } = await list(w, { MaxKeys: 0 });

@@ -50,6 +50,11 @@ export const s3ObjectChecks: readonly Check[] = [
     const answer = await w.get(key);
     assert.deepEqual([answer.text, answer.ETag, answer.ContentLength], ["hello", `"${md5("hello")}"`, 5]);
   }),
+  put("s3-storage-class-unknown", "A storage class that does not exist is refused.", async (w) => {
+    const Bucket = w.bucket;
+    const command = new PutObjectCommand({ Bucket, Key: w.key("k"), StorageClass: "WARM" as "STANDARD" });
+    await refused(w.s3.send(command), "InvalidStorageClass", 400);
+  }),
   put("s3-object-empty", "An object may be empty.", async (w) => {
     await w.put(w.key("k"), "");
     const answer = await w.get(w.key("k"));

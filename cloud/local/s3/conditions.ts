@@ -33,15 +33,18 @@ export function checkWrite(headers: Headers, current: ObjectHead | undefined): v
   if (!matches(match, current.etag)) throw failed("If-Match");
 }
 
-/** Conditions of GET and HEAD (RFC 9110, section 13.2.2). Throws AwsError `PreconditionFailed` or `NotModified`. */
-export function checkRead(headers: Headers, current: ObjectHead): void {
+/**
+ * Conditions of GET and HEAD (RFC 9110, section 13.2.2); those of a copy have a prefix. Throws AwsError
+ * `PreconditionFailed` or `NotModified`.
+ */
+export function checkRead(headers: Headers, current: ObjectHead, prefix = ""): void {
   const modifiedS = Math.floor(current.modified_ms / 1000);
   const match = headers.get("if-match");
   const unmodifiedSince = seconds(headers.get("if-unmodified-since"));
   if (match !== undefined) {
-    if (!matches(match, current.etag)) throw failed("If-Match");
+    if (!matches(match, current.etag)) throw failed(`${prefix}If-Match`);
   } else if (unmodifiedSince !== undefined && modifiedS > unmodifiedSince) {
-    throw failed("If-Unmodified-Since");
+    throw failed(`${prefix}If-Unmodified-Since`);
   }
   const none = headers.get("if-none-match");
   const modifiedSince = seconds(headers.get("if-modified-since"));

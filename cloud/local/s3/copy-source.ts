@@ -79,7 +79,7 @@ function checkConditions(call: S3Call, row: NewObject): void {
     if (value !== undefined) conditions.set(name, value);
   }
   try {
-    checkRead(conditions, row);
+    checkRead(conditions, row, CONDITION);
   } catch (error) {
     if (!(error instanceof AwsError) || error.code !== "NotModified") throw error;
     throw new AwsError(

@@ -28,19 +28,22 @@ export function readRange(header: string | undefined, bytes: number): ByteRange 
 
 /**
  * The part of its source that a copy asks for: `bytes=FIRST-LAST`, both named, both within the source. Undefined
- * for no header. Throws AwsError `InvalidArgument` or `InvalidRange`.
+ * for no header. Throws AwsError `InvalidArgument`.
  */
 export function readRangeOf(header: string | undefined, bytes: number): ByteRange | undefined {
   if (header === undefined) return undefined;
+  const refusal = (message: string) =>
+    new AwsError("InvalidArgument", message, {
+      ArgumentName: "x-amz-copy-source-range",
+      ArgumentValue: header,
+    });
   const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header.trim());
   const [first, last] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || first > last) {
-    throw new AwsError(
-      "InvalidArgument",
+    throw refusal(
       "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
-      { ArgumentName: "x-amz-copy-source-range", ArgumentValue: header },
     );
   }
   if (last < bytes) return { first, last };
-  throw new AwsError("InvalidRange", `Range specified is not valid for source object of size: ${bytes}`);
+  throw refusal(`Range specified is not valid for source object of size: ${bytes}`);
 }

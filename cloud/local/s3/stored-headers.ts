@@ -13,7 +13,14 @@ const DEFAULT_TYPE = "binary/octet-stream";
 const refused =
   /^x-amz-(server-side-encryption-|tagging$|object-lock|grant-|website-redirect|write-offset|copy-source-server-side)/;
 
-/** Throws AwsError `NotImplemented` for what would be half done. */
+/** All are accepted, and none makes a difference (API reference, PutObject). */
+const storageClasses = new Set(
+  "STANDARD REDUCED_REDUNDANCY STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER DEEP_ARCHIVE GLACIER_IR EXPRESS_ONEZONE OUTPOSTS SNOW FSX_OPENZFS FSX_ONTAP".split(
+    " ",
+  ),
+);
+
+/** Throws AwsError `NotImplemented` for what would be half done, `InvalidStorageClass` for a class that is none. */
 export function refuseUnsupported(call: S3Call): void {
   const { headers, query } = call.exchange.head;
   const names = query.length === 0 ? headers.keys() : [...headers.keys(), ...query.map(lowerName)];
@@ -24,6 +31,12 @@ export function refuseUnsupported(call: S3Call): void {
   const encryption = field(call, "x-amz-server-side-encryption");
   if (encryption !== undefined && encryption !== "AES256")
     throw notImplemented("x-amz-server-side-encryption");
+  const storageClass = field(call, "x-amz-storage-class");
+  if (storageClass !== undefined && !storageClasses.has(storageClass)) {
+    throw new AwsError("InvalidStorageClass", "The storage class you specified is not valid", {
+      StorageClassRequested: storageClass,
+    });
+  }
 }
 
 const lowerName = ([name]: readonly [string, string]) => name.toLowerCase();
@@ -31,7 +44,7 @@ const lowerName = ([name]: readonly [string, string]) => name.toLowerCase();
 const notImplemented = (name: string) =>
   new AwsError("NotImplemented", `The embedded cloud does not support ${name}.`, { Header: name });
 
-/** What to keep of a request's headers. Throws AwsError `MetadataTooLarge` or `NotImplemented`. */
+/** What to keep of a request's headers. Throws AwsError `MetadataTooLarge`, and as `refuseUnsupported`. */
 export function headersToStore(call: S3Call): Record<string, string> {
   refuseUnsupported(call);
   const { headers } = call.exchange.head;

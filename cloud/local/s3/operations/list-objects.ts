@@ -43,7 +43,7 @@ export const listObjectsV2: S3Operation = async (call) => {
     KeyCount: listing.objects.length + listing.prefixes.length,
     IsTruncated: listing.next !== undefined,
     ContinuationToken: token,
-    NextContinuationToken: listing.next?.toString("base64url"),
+    NextContinuationToken: listing.next && writeToken(listing.next),
     ...entries(listing, show, parameter(call.exchange.head, "fetch-owner") === "true"),
   });
 };
@@ -116,8 +116,13 @@ function lastOf({ objects, prefixes }: Listing): string {
   return Buffer.from(Buffer.compare(key, group) > 0 ? key : group).toString();
 }
 
-/** The bytes at which the listing goes on. */
+/** A mark at its begin, so that something else is known as such. */
+const TOKEN = /^1\.([\w-]+)$/;
+const writeToken = (next: Buffer) => `1.${next.toString("base64url")}`;
+
+/** The bytes at which the listing goes on. Throws AwsError `InvalidArgument`. */
 function readToken(token: string): Buffer {
-  if (/^[\w-]+$/.test(token)) return Buffer.from(token, "base64url");
+  const [, next] = TOKEN.exec(token) ?? [];
+  if (next !== undefined) return Buffer.from(next, "base64url");
   throw new AwsError("InvalidArgument", "The continuation token provided is incorrect");
 }

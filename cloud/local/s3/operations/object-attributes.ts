@@ -30,7 +30,7 @@ export const getObjectAttributes: S3Operation = async (call) => {
     {
       ETag: asked.has("ETag") ? row.etag : undefined,
       Checksum:
-        asked.has("Checksum") && row.checksum !== null
+        asked.has("Checksum") && readChecksum(row.checksum) !== undefined
           ? { ...checksumElement(row.checksum), ChecksumType: readChecksum(row.checksum)?.type }
           : undefined,
       ObjectParts: asked.has("ObjectParts") && parts.length > 0 ? describeParts(call, parts) : undefined,
@@ -52,10 +52,13 @@ function describeParts({ exchange }: S3Call, parts: readonly PartRow[]) {
     NextPartNumberMarker: page.at(-1)?.number ?? 0,
     MaxParts: max,
     IsTruncated: left.length > page.length,
-    Part: page.map(({ number, bytes, checksum }) => ({
-      PartNumber: number,
-      Size: bytes,
-      ...checksumElement(checksum),
-    })),
+    // Parts without a checksum are counted and not listed (API reference, GetObjectAttributes).
+    Part: page
+      .filter(({ checksum }) => checksum !== null)
+      .map(({ number, bytes, checksum }) => ({
+        PartNumber: number,
+        Size: bytes,
+        ...checksumElement(checksum),
+      })),
   };
 }
