@@ -76,7 +76,9 @@ function expectedStarts({ marks, fleet, departures, boots }: Outlook): (withinS:
     const free = fleet.slots - fleet.busySlots;
     let mean =
       free * (1 + departures.ofFreshSlot(withinS)) + fleet.busySlots * departures.ofBusySlot(withinS);
-    let variance = 0;
+    // Whether a long job ends in time is chance, too; of short ones, many end and their average is sure.
+    const ends = Math.min(1, departures.ofBusySlot(withinS));
+    let variance = fleet.busySlots * ends * (1 - ends);
     for (const [ageS, count] of ages) {
       const one = newStarts(departures, fleet.slotsEach, boots, ageS, withinS);
       mean += count * one.mean;

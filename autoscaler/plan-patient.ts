@@ -7,6 +7,8 @@ import type { Plan, Situation } from "./situation.ts";
 const TRIGGER = 0.85;
 const SIZE_FOR = 0.8;
 const MOST_CAREFUL = 0.6;
+/** A job may have been sent this long before the decision that sees it. */
+const DECISION_S = 10;
 /** A few more instances can wait for the next few, so that a slow rise is one launch and not ten. */
 const GATHER_S = 30;
 const FEW = 0.2;
@@ -18,9 +20,12 @@ const SETTLE_S = 300;
  * and every lull is filled with work that waited.
  */
 export function planPatient(situation: Situation): Plan {
-  const { queue, fleet, state, settings } = situation;
+  const { queue, fleet, state, settings, boots } = situation;
   const care = Math.min(1, Math.max(0, state.caution));
-  const share = (part: number) => settings.targetWaitS * (part + (MOST_CAREFUL - part) * care);
+  // Sooner than half of the boots nobody can be helped, so planning for less would mean not to launch at all.
+  const soonestS = Math.min(settings.targetWaitS, (boots[boots.length >> 1] ?? 0) + DECISION_S);
+  const share = (part: number) =>
+    Math.max(soonestS, settings.targetWaitS * (part + (MOST_CAREFUL - part) * care));
   if (queue.visible > 0) return planBacklog(situation, share(TRIGGER), share(SIZE_FOR));
   if (fleet.ready.length > 1) return planSurplus(situation, share(TRIGGER));
   if (fleet.ready.length === 1) return planLast(situation);

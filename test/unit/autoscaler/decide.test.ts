@@ -112,6 +112,25 @@ describe("jobs that may wait", () => {
     expect(launched(walk(moments(400)).actions)).toBeGreaterThan(0);
   });
 
+  it("launches for a late job however careful it is, when every boot takes nearly all of the target", () => {
+    const bootS = { samples: 50, meanS: 250, p10S: 250, p50S: 250, p90S: 250, p99S: 250 };
+    const moment = snapshot({ waiting: 1, meanS: 10, pools: [{ ...onDemand, bootS }] });
+    expect(launched(decide(moment, settings, { ...startState(), caution: 2 }).actions)).toBeGreaterThan(0);
+  });
+
+  it("asks for more when few long jobs may end in time than when many short ones surely do", () => {
+    // Either way the running jobs are expected to end in time for those that wait.
+    const moment = (meanS: number, count: number) =>
+      snapshot({
+        meanS,
+        inFlight: 4 * count,
+        waiting: Math.round((4 * count * 230) / meanS),
+        instances: instances(count, 1000, { inFlight: 4 }),
+      });
+    expect(launched(walk([moment(900, 10)]).actions)).toBeGreaterThan(0);
+    expect(launched(walk([moment(10, 10)]).actions)).toBe(0);
+  });
+
   it("takes resting instances back before it launches", () => {
     const fleet = [
       ...instances(1, 1000, { inFlight: 4 }),
