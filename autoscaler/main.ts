@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Config } from "../base/config/config.ts";
-import { DroverError } from "../base/errors.ts";
+import { codeOf } from "../base/errors.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { exitCodeOf } from "../base/system/cli.ts";
 import { systemClock } from "../base/system/clock.ts";
@@ -25,6 +25,8 @@ import { DecisionLog, type DecisionLine } from "./daemon/decision-log.ts";
 import { reportInstalled } from "./daemon/installed.ts";
 import { type Difference, replay, type Replayed } from "./daemon/replay.ts";
 import { Scaler } from "./daemon/scaler.ts";
+
+const MOST_ON_ONE_MACHINE = 9;
 
 interface Flags {
   config?: string;
@@ -78,19 +80,19 @@ async function run(config: Config, { dryRun = false, once = false }: Flags): Pro
     log_mb: logMb,
     period_s: periodS,
   } = config.autoscaler;
-  if (pools.length === 0) {
-    const message =
-      "There is no pool to launch instances in. Name one under autoscaler.pools in drover.yaml.";
-    throw new DroverError("config-invalid", message);
-  }
   const startedAt = systemClock.now();
   const log = createLog(
     (line) => process.stderr.write(line),
     () => systemClock.now(),
   );
-  const folder = logDir === "" ? join(config.work_dir, "autoscaler") : logDir;
-  await systemFiles.makeFolder(folder, 0o700);
-  const unlock = dryRun ? () => undefined : await lockFolder(folder);
+  const place = logDir === "" ? join(config.work_dir, "autoscaler") : logDir;
+  const { folder, unlock } = dryRun ? { folder: "", unlock: () => undefined } : await ownFolder(place);
+  log.info("scaler.started", {
+    targetWaitS: config.autoscaler.target_wait_s,
+    maxInstances: config.autoscaler.max_instances,
+    pools: pools.map(({ name }) => name).join(", "),
+    log: folder,
+  });
   const sqs = createSqsClients();
   const ec2 = createEc2Clients();
   const { store, close } = openStore(config);
@@ -129,6 +131,19 @@ async function run(config: Config, { dryRun = false, once = false }: Flags): Pro
     closeSqsClients(sqs);
     closeEc2Clients(ec2);
     unlock();
+  }
+}
+
+/** Scalers on one machine keep a log each: the first one in the place itself, others beside it. */
+async function ownFolder(place: string): Promise<{ folder: string; unlock: () => void }> {
+  for (let number = 1; ; number++) {
+    const folder = number === 1 ? place : `${place}-${number}`;
+    await systemFiles.makeFolder(folder, 0o700);
+    try {
+      return { folder, unlock: await lockFolder(folder) };
+    } catch (error) {
+      if (codeOf(error) !== "folder-in-use" || number === MOST_ON_ONE_MACHINE) throw error;
+    }
   }
 }
 

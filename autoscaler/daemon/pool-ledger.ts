@@ -38,7 +38,13 @@ export class PoolLedger {
 
   get compute(): ComputePool {
     const { name, instance_type: instanceType, zone, subnet, market } = this.config;
-    return { name, instanceType, zone, market, ...(subnet === undefined ? {} : { subnetId: subnet }) };
+    return {
+      name,
+      market,
+      ...(instanceType === undefined ? {} : { instanceType }),
+      ...(zone === undefined ? {} : { zone }),
+      ...(subnet === undefined ? {} : { subnetId: subnet }),
+    };
   }
 
   /** @param isLimited it was not the pool that had no more, but a limit or a mistake of ours: asking again is no use now */
@@ -52,6 +58,11 @@ export class PoolLedger {
     this.#boots.add(bootS);
     this.#failures = 0;
     if (this.config.slots === 0 && slots > 0) this.#slots = slots;
+  }
+
+  /** One that still booted was given up, since nobody needed it any more. */
+  cutShort(ageS: number): void {
+    this.#boots.addLonger(ageS);
   }
 
   /** An instance was launched and never got to work. To the policy that is the same as a refusal. */
@@ -84,7 +95,7 @@ export class PoolLedger {
   }
 
   view(): PoolView {
-    const { name, market, zone, price_per_hour: pricePerHour } = this.config;
+    const { name, market, zone = "", price_per_hour: pricePerHour } = this.config;
     const bootS = this.#boots.read();
     return {
       name,

@@ -44,8 +44,8 @@ export interface AutoscalerConfig {
 
 export interface PoolConfig {
   name: string;
-  instance_type: string;
-  zone: string;
+  instance_type?: string;
+  zone?: string;
   subnet?: string;
   market: "on-demand" | "spot";
   price_per_hour: number;
@@ -83,12 +83,37 @@ export function readConfig(file: string, env: Record<string, string | undefined>
   overlay(settings, fromEnvironment(env));
   overlay(settings, flags);
   const validate = new Ajv({ allErrors: true, useDefaults: true, coerceTypes: true }).compile<Config>(schema);
-  if (validate(settings)) return settings;
-  const problems = (validate.errors ?? []).map((it) => `  - ${describe(it)}`);
-  throw new DroverError(
-    "config-invalid",
-    `The settings have ${problems.length} error(s):\n${problems.join("\n")}`,
-  );
+  const problems = validate(settings) ? contradictions(settings) : (validate.errors ?? []).map(describe);
+  if (problems.length === 0) return withSlots(settings as unknown as Config);
+  const list = problems.map((it) => `  - ${it}`).join("\n");
+  throw new DroverError("config-invalid", `The settings have ${problems.length} error(s):\n${list}`);
+}
+
+/** What a schema cannot say. */
+function contradictions({ autoscaler: { pools, floors } }: Config): string[] {
+  const names = pools.map(({ name }) => name);
+  const twice = new Set(names.filter((name, at) => names.indexOf(name) !== at));
+  return [
+    ...[...twice].map((name) => `autoscaler.pools: there are two pools called ${name}`),
+    ...floors
+      .filter(({ time_zone: zone }) => !isTimeZone(zone))
+      .map(({ time_zone: zone }) => `autoscaler.floors: there is no time zone ${zone}`),
+  ];
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false; // RangeError
+  }
+}
+
+/** A pool that does not say how many slots its instances have has as many as any instance of the fleet. */
+function withSlots(config: Config): Config {
+  const { autoscaler, slots } = config;
+  const pools = autoscaler.pools.map((pool) => ({ ...pool, slots: pool.slots === 0 ? slots : pool.slots }));
+  return { ...config, autoscaler: { ...autoscaler, pools } };
 }
 
 /** DROVER_SLOTS, DROVER_QUEUES_REQUESTS, DROVER_SECRETS_<NAME>. Other DROVER_ variables are not settings. */

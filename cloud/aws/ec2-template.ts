@@ -11,6 +11,8 @@ export interface TemplateSpec {
   /** 3 to 128 letters, digits, or ( ) . / - _ */
   name: string;
   imageId: string;
+  /** For pools that name none. */
+  instanceType?: string;
   /** Name of the instance profile whose role the instances have. */
   profile: string;
   /** The script that brings a machine up, or that compressed: at most 16 KiB. */
@@ -36,6 +38,7 @@ export async function ensureLaunchTemplate({ call }: Ec2Clients, spec: TemplateS
 export function templateData(spec: Omit<TemplateSpec, "name">): RequestLaunchTemplateData {
   return {
     ImageId: spec.imageId,
+    ...(spec.instanceType === undefined ? {} : { InstanceType: spec.instanceType as "m7i.large" }),
     IamInstanceProfile: { Name: spec.profile },
     UserData: Buffer.from(spec.userData).toString("base64"),
     InstanceInitiatedShutdownBehavior: "terminate",

@@ -3,6 +3,7 @@ import {
   type CreateFleetCommandInput,
   DescribeInstancesCommand,
   EC2Client,
+  type FleetLaunchTemplateOverridesRequest,
   type Instance,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
@@ -109,7 +110,7 @@ function fleetRequest(
     Type: "instant",
     ClientToken: token,
     LaunchTemplateConfigs: [
-      { LaunchTemplateSpecification: { ...reference, Version: version }, Overrides: [placeOf(pool)] },
+      { LaunchTemplateSpecification: { ...reference, Version: version }, ...placeOf(pool) },
     ],
     TargetCapacitySpecification: {
       TotalTargetCapacity: count,
@@ -123,12 +124,15 @@ function fleetRequest(
   };
 }
 
-/** A subnet lies in one zone, so it stands in the zone's place. */
+/** What replaces the template's own. A subnet lies in one zone, so it stands in the zone's place. */
 function placeOf({ instanceType, zone, subnetId }: ComputePool) {
-  const InstanceType = instanceType as "m7i.large"; // the SDK lists those it knew when it was made
-  return subnetId === undefined
-    ? { InstanceType, AvailabilityZone: zone }
-    : { InstanceType, SubnetId: subnetId };
+  const override: FleetLaunchTemplateOverridesRequest = {
+    // The SDK lists the types that it knew when it was made.
+    ...(instanceType === undefined ? {} : { InstanceType: instanceType as "m7i.large" }),
+    ...(subnetId === undefined ? {} : { SubnetId: subnetId }),
+    ...(zone === undefined || subnetId !== undefined ? {} : { AvailabilityZone: zone }),
+  };
+  return Object.keys(override).length === 0 ? {} : { Overrides: [override] };
 }
 
 const PAGE = 1000; // the most that DescribeInstances answers at once

@@ -1,9 +1,9 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
-import { changedSettings, type Ec2Settings } from "./ec2/settings.ts";
+import { readEc2Settings } from "./ec2/settings-file.ts";
 import { runningCloud } from "./folder.ts";
 import type { NastyOptions } from "./nasty/faults.ts";
 import { readNasty } from "./nasty/profile.ts";
@@ -100,7 +100,7 @@ async function run(flags: Flags): Promise<void> {
   const stop = () => asked.resolve();
   process.once("SIGTERM", stop).once("SIGINT", stop);
   try {
-    const ec2 = flags.ec2 === undefined ? {} : await readSettings(flags.ec2);
+    const ec2 = flags.ec2 === undefined ? {} : await readEc2Settings(flags.ec2);
     const cloud = await startCloud({
       dir: resolve(flags.dir),
       port: flags.port,
@@ -115,15 +115,6 @@ async function run(flags: Flags): Promise<void> {
     await cloud.close();
   } finally {
     process.off("SIGTERM", stop).off("SIGINT", stop);
-  }
-}
-
-async function readSettings(file: string): Promise<Partial<Ec2Settings>> {
-  try {
-    return changedSettings({}, JSON.parse(await readFile(file, "utf8")));
-  } catch (error) {
-    if (error instanceof DroverError) throw error;
-    throw new DroverError("ec2-bad-setting", `--ec2 ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

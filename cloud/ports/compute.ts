@@ -4,9 +4,11 @@
 export interface ComputePool {
   /** The name under which decisions and tags speak of the pool. */
   name: string;
-  instanceType: string;
-  /** An availability zone, or a subnet in it. */
-  zone: string;
+  /** What is left out the launch template says. */
+  instanceType?: string;
+  /** An availability zone. */
+  zone?: string;
+  /** A subnet, which lies in one zone. */
   subnetId?: string;
   market: "on-demand" | "spot";
 }

@@ -12,6 +12,7 @@ import { makeReleaseKey, publicWord, readReleaseKey } from "../../bootstrap/rele
 import { closeEc2Clients, createCompute, createEc2Clients, type Ec2Clients } from "../../cloud/aws/ec2.ts";
 import { ensureLaunchTemplate } from "../../cloud/aws/ec2-template.ts";
 import { closeS3Clients, createS3Clients, openBucket } from "../../cloud/aws/s3.ts";
+import { readEc2Settings } from "../../cloud/local/ec2/settings-file.ts";
 import { type RunningCloud, startCloud } from "../../cloud/local/server.ts";
 import { moveChannel, readChannel } from "../deploy/channel-store.ts";
 import { publishRelease } from "../deploy/publish.ts";
@@ -24,6 +25,8 @@ export interface InstancesFlags {
   services?: string;
   /** How many at first; 0: none until somebody launches some, an autoscaler for one. */
   instances: number;
+  /** How the EC2 of the cloud behaves: a file of its settings. */
+  ec2?: string;
 }
 
 /** The first release of a local fleet is signed for this long; `drover release renew` goes on. */
@@ -39,7 +42,8 @@ const WATCH_MS = 200;
  */
 export async function upInstances(config: Config, flags: InstancesFlags): Promise<void> {
   const dir = resolve(flags.dir);
-  const cloud = await startCloud({ dir: join(dir, "cloud"), port: Number(flags.port) });
+  const ec2Settings = flags.ec2 === undefined ? {} : await readEc2Settings(flags.ec2);
+  const cloud = await startCloud({ dir: join(dir, "cloud"), port: Number(flags.port), ec2: ec2Settings });
   // For ourselves, the operator; instances get their own.
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: cloud.endpoint,
@@ -50,7 +54,7 @@ export async function upInstances(config: Config, flags: InstancesFlags): Promis
   const ec2 = createEc2Clients();
   try {
     await prepareFleet(config, ec2, dir, flags.services ?? join(root, "services"));
-    if (flags.instances > 0) await launch(config, ec2, cloud.region, flags.instances);
+    if (flags.instances > 0) await launch(config, ec2, flags.instances);
     announce(cloud, dir, flags.instances);
     await untilGone(cloud, flags.instances === 0);
   } finally {
@@ -72,6 +76,7 @@ export async function prepareFleet(
   await ensureLaunchTemplate(ec2, {
     name: config.autoscaler.launch_template,
     imageId: "ami-embedded",
+    instanceType: "m7i.large",
     profile: PROFILE,
     userData: localUserData({ config, releaseKeys, bootScript }),
   });
@@ -99,10 +104,10 @@ async function firstRelease(config: Config, dir: string, servicesDir: string): P
   }
 }
 
-async function launch(config: Config, ec2: Ec2Clients, region: string, count: number): Promise<void> {
+async function launch(config: Config, ec2: Ec2Clients, count: number): Promise<void> {
   const template = config.autoscaler.launch_template;
   const compute = createCompute(ec2, { fleet: config.bucket, launch: { template, version: "$Latest" } });
-  const pool = { name: "local", instanceType: "m7i.large", zone: `${region}a`, market: "on-demand" } as const;
+  const pool = { name: "by-hand", market: "on-demand" } as const;
   const { instanceIds, refusals } = await compute.launch({ token: randomUUID(), pool, count });
   if (instanceIds.length === count) return;
   const why = refusals.map(({ code, message }) => `${code}: ${message}`).join("; ");
@@ -112,9 +117,16 @@ async function launch(config: Config, ec2: Ec2Clients, region: string, count: nu
 const living = ({ ec2 }: RunningCloud) => ec2.instances().filter((it) => it.state !== "terminated");
 
 function announce({ dir: cloudDir }: RunningCloud, dir: string, count: number): void {
+  const bin = `${root}/bin`;
+  const scaler =
+    count > 0
+      ? ""
+      : `  ${bin}/drover autoscaler        # launches instances when there are jobs, and ends them\n`;
   process.stdout.write(
     `The fleet is up: ${count} instances, their consoles in ${cloudDir}/ec2/instances/*/console.log. In another terminal:\n` +
-      `  eval "$(drover cloud env --dir ${cloudDir})"\n  drover releases --key ${dir}/release.key\n  submit-job --help\n`,
+      `  eval "$(${bin}/drover cloud env --dir ${cloudDir})"\n${scaler}` +
+      `  ${bin}/submit-job --service checksum --response=store --wait http://example.org/\n` +
+      `  ${bin}/drover status\n  ${bin}/drover releases --key ${dir}/release.key\n`,
   );
 }
 

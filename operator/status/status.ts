@@ -114,9 +114,9 @@ export function showPicture(picture: Picture): string {
 }
 
 function showScaler({ leader, epoch, sentence, cordoned, unfinished }: ScalerStatus): string {
-  const who = leader === "" ? "nobody is in charge" : `${leader} is in charge (${epoch})`;
+  const who = leader === "" ? "nobody is in charge" : `${leader} is in charge, epoch ${epoch}`;
   const open = `${cordoned} cordoned, ${unfinished} orders under way`;
-  return `autoscaler: ${who}; ${open}\n  ${sentence}\n`;
+  return `autoscaler: ${who}; ${open}\n  ${sentence || "nothing decided yet"}\n`;
 }
 
 function table(head: string[], rows: (string | number)[][]): string {

@@ -21,6 +21,7 @@ interface Flags {
   services?: string;
   slots?: string;
   instances?: string;
+  ec2?: string;
 }
 
 /** `drover up`: the whole fleet on this machine, in the foreground. */
@@ -37,6 +38,7 @@ export function main(argv: string[]): Promise<number> {
       "--instances <n>",
       "machines instead of one agent, each booted from a release in the cloud's S3; 0: none, for an autoscaler",
     )
+    .option("--ec2 <file>", "with --instances: how the cloud's EC2 behaves; see docs/embedded-cloud.md")
     .action(async ({ instances, ...flags }: Flags) => {
       const config = loadSettings(root, flags.config, { services_dir: flags.services, slots: flags.slots });
       if (instances === undefined) return await up(config, flags);

@@ -39,6 +39,24 @@ describe("readConfig", () => {
     expect(() => readConfig("", { DROVER_REQUIRE_JDK: "1", DROVERSLOTS: "x", SLOTS: "y" })).not.toThrow();
   });
 
+  test("lets an autoscaler have one pool that nobody has named, with the slots of the fleet", () => {
+    const { autoscaler } = readConfig("slots: 3\nautoscaler:\n  target_wait_s: 60\n", {});
+    const unnamed = { name: "default", market: "on-demand", price_per_hour: 1, slots: 3 };
+    expect(autoscaler).toMatchObject({ target_wait_s: 60, max_instances: 10, pools: [unnamed] });
+    const own = readConfig(
+      "slots: 3\nautoscaler:\n  pools: [{ name: big, slots: 8 }, { name: small }]\n",
+      {},
+    );
+    expect(own.autoscaler.pools.map(({ slots }) => slots)).toEqual([8, 3]);
+  });
+
+  test("refuses an autoscaler's pools of one name, no pools at all, and a time zone that is none", () => {
+    const floors = "floors: [{ instances: 1, from: '08:00', to: '09:00', time_zone: Mars/Olympus }]";
+    const file = `autoscaler:\n  pools: [{ name: a }, { name: a }]\n  ${floors}\n`;
+    expect(() => readConfig(file, {})).toThrow(/2 error.*two pools called a\n.*no time zone Mars\/Olympus/s);
+    expect(() => readConfig("autoscaler:\n  pools: []\n", {})).toThrow(/pools/);
+  });
+
   test("says every error at once, each by its setting", () => {
     const file = "slots: many\nbucket: A\nvisibility_timeout_s: 2\ncolour: red\nqueues:\n  other: x\n";
     let message = "";

@@ -257,6 +257,14 @@ describe("what EC2 says", () => {
     });
   });
 
+  test("a pool that names neither type nor place leaves both to the template", async () => {
+    const { compute, asked } = await scripted(fleetErrors());
+    await compute.launch({ token: "t", pool: { name: "default", market: "on-demand" }, count: 1 });
+    const sent = [...(asked[0]?.keys() ?? [])];
+    expect(sent.filter((name) => name.includes("Overrides"))).toEqual([]);
+    expect(sent).toContain("LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId");
+  });
+
   test("lists are read to their last page", async () => {
     const page = (id: string, next: string) => ({
       body: `<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>${id}</instanceId>

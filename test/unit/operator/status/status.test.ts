@@ -70,7 +70,7 @@ describe("the picture of a fleet", () => {
       unfinished: 0,
     });
     expect(showPicture(picture)).toContain(
-      "autoscaler: host/1 is in charge (3); 1 cordoned, 0 orders under way",
+      "autoscaler: host/1 is in charge, epoch 3; 1 cordoned, 0 orders under way",
     );
     expect(showPicture(picture)).toContain("keep: 3 wait");
   });
