@@ -45,6 +45,21 @@ export function launchesFor(outlook: Outlook, allowedS: number): number {
   return needed;
 }
 
+/** Whether all jobs that wait start within `allowedS` of being sent, with a margin, and nothing launched. */
+export function allInTime(outlook: Outlook, allowedS: number): boolean {
+  const { marks, waiting } = outlook;
+  const nowS = marks.at(-1)?.atS ?? 0;
+  const starts = expectedStarts(outlook);
+  let newer = 0;
+  for (let at = marks.length - 1; at >= 0 && newer < waiting; at--) {
+    const mark = marks[at] as Mark;
+    const { mean, variance } = starts(Math.max(0, mark.atS + allowedS - nowS));
+    if (mean - MARGIN * Math.sqrt(variance) < waiting - newer) return false;
+    newer += mark.arrived - (marks[at - 1]?.arrived ?? -Infinity);
+  }
+  return true;
+}
+
 /** Starts by some time: their expected number and its variance. */
 interface Starts {
   mean: number;

@@ -9,10 +9,10 @@ import { planPatient } from "./plan-patient.ts";
 import type { Policy, Settings } from "./policy.ts";
 import { meanServiceS } from "./services.ts";
 import type { Action, Decision, QueueView, Snapshot } from "./snapshot.ts";
-import type { Situation } from "./situation.ts";
+import type { Plan, Situation } from "./situation.ts";
 import { startState, type PolicyState } from "./state.ts";
 import { addGap, addUsage } from "./surplus.ts";
-import { chooseResting } from "./victims.ts";
+import { chooseResting, youngest } from "./victims.ts";
 import { addWork } from "./work-seen.ts";
 
 /** How often the daemon decides, seconds. */
@@ -44,7 +44,8 @@ export function decide(snapshot: Snapshot, settings: Settings, before: PolicySta
   const size = fleet.ready.length + fleet.booting.length;
   const more = Math.max(plan.more, settings.minInstances - size);
   const fewer = Math.min(plan.fewer, size - settings.minInstances);
-  return act({ ...situation, state: plan.state }, more, fewer, plan.why);
+  const needless = Math.min(plan.needless ?? 0, size - settings.minInstances);
+  return act({ ...situation, state: plan.state }, { ...plan, more, fewer, needless });
 }
 
 /** Most boots must be in time; whether the slow tenth may be late is for experience to say. */
@@ -90,7 +91,7 @@ function observe(snapshot: Snapshot, queue: QueueView, settings: Settings, befor
   };
 }
 
-function act(situation: Situation, more: number, fewer: number, why: string): Decision<PolicyState> {
+function act(situation: Situation, { more, fewer, needless = 0, why }: Plan): Decision<PolicyState> {
   const { snapshot, settings, fleet, state } = situation;
   const { atS } = snapshot;
   const actions: Action[] = [];
@@ -108,7 +109,10 @@ function act(situation: Situation, more: number, fewer: number, why: string): De
     settings,
   );
   for (const launch of launches) actions.push({ kind: "launch", ...launch });
-  const resting = chooseResting(fleet.ready, fewer, snapshot.pools, settings.billing, atS);
+  const resting = [
+    ...chooseResting(fleet.ready, fewer, snapshot.pools, settings.billing, atS),
+    ...youngest(fleet.booting, needless),
+  ];
   if (resting.length > 0) actions.push({ kind: "cordon", ids: resting });
   const returned = new Set(back);
   const empty = fleet.resting

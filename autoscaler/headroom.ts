@@ -48,7 +48,9 @@ export function instancesWanted(question: Question): number {
   const drainS = SLOWEST_DRAIN_S * (FASTEST_DRAIN_S / SLOWEST_DRAIN_S) ** careful;
   const margin = 2 * tight * Math.max(0, caution) * Math.sqrt(load);
   const slots = Math.max(load + margin, load + backlog / drainS);
-  return Math.max(0, Math.ceil(slots / fleet.slotsEach - ROUNDING - 0.4 * bold));
+  // However small the load, a job that waits needs somebody.
+  const least = waiting > 0 ? 1 : 0;
+  return Math.max(least, Math.ceil(slots / fleet.slotsEach - ROUNDING - 0.4 * bold));
 }
 
 /** The sizes wanted over the time that a size is kept, the present one included. */

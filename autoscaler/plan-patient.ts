@@ -1,4 +1,4 @@
-import { insurance, launchesFor } from "./deadlines.ts";
+import { allInTime, insurance, launchesFor, type Outlook } from "./deadlines.ts";
 import { departures } from "./services.ts";
 import { idleInstances, patienceS } from "./surplus.ts";
 import type { Plan, Situation } from "./situation.ts";
@@ -7,8 +7,12 @@ import type { Plan, Situation } from "./situation.ts";
 const TRIGGER = 0.85;
 const SIZE_FOR = 0.8;
 const MOST_CAREFUL = 0.6;
+/** This part of an instance is not launched, unless it is a whole job's slot. */
+const ROUNDING = 0.05;
 /** A job may have been sent this long before the decision that sees it. */
 const DECISION_S = 10;
+/** The same for the question whether those that boot are needed at all. */
+const CANCEL = 0.6;
 /** A few more instances can wait for the next few, so that a slow rise is one launch and not ten. */
 const GATHER_S = 30;
 const FEW = 0.2;
@@ -26,6 +30,8 @@ export function planPatient(situation: Situation): Plan {
   const soonestS = Math.min(settings.targetWaitS, (boots[boots.length >> 1] ?? 0) + DECISION_S);
   const share = (part: number) =>
     Math.max(soonestS, settings.targetWaitS * (part + (MOST_CAREFUL - part) * care));
+  const needless = needlessBoots(situation, settings.targetWaitS * CANCEL);
+  if (needless > 0) return { more: 0, fewer: 0, needless, why: `${needless} boot for nothing`, state };
   if (queue.visible > 0) return planBacklog(situation, share(TRIGGER), share(SIZE_FOR));
   if (fleet.ready.length > 1) return planSurplus(situation, share(TRIGGER));
   if (fleet.ready.length === 1) return planLast(situation);
@@ -33,22 +39,41 @@ export function planPatient(situation: Situation): Plan {
 }
 
 function planBacklog(situation: Situation, triggerS: number, sizeForS: number): Plan {
-  const { snapshot, settings, queue, fleet, state, boots, meanServiceS } = situation;
-  const outlook = {
-    marks: state.marks,
-    waiting: queue.visible,
-    fleet,
-    boots,
-    departures: departures(snapshot.services, meanServiceS, state.marks, settings.targetWaitS),
-  };
-  if (launchesFor(outlook, triggerS) <= 0.05) return { more: 0, fewer: 0, why: "all start in time", state };
-  const nothing = fleet.ready.length + fleet.booting.length === 0;
-  const insured = nothing ? insurance(boots, settings.targetWaitS - 10, settings.targetShare) : 0;
-  const more = Math.max(insured, Math.ceil(launchesFor(outlook, sizeForS) - 0.05));
+  const { snapshot, settings, fleet, state, boots } = situation;
+  const outlook = outlookOf(situation);
+  // However small the part of an instance that is lacking, a job that waits needs somebody.
+  const isAlone = fleet.ready.length + fleet.booting.length === 0;
+  const slack = Math.min(ROUNDING, 0.5 / fleet.slotsEach);
+  if (!isAlone && launchesFor(outlook, triggerS) <= slack) {
+    return { more: 0, fewer: 0, why: "all start in time", state };
+  }
+  const insured = isAlone ? insurance(boots, settings.targetWaitS - DECISION_S, settings.targetShare) : 0;
+  const more = Math.max(insured, Math.ceil(launchesFor(outlook, sizeForS) - slack));
   const gathers =
     snapshot.atS - (state.lastLaunchAtS ?? -Infinity) < GATHER_S && more < FEW * fleet.ready.length;
   const why = `the newest would start after ${triggerS.toFixed(0)} s${gathers ? ", soon" : ""}`;
   return { more: gathers ? 0 : more, fewer: 0, why, state };
+}
+
+const outlookOf = ({ snapshot, queue, settings, fleet, state, boots, meanServiceS }: Situation): Outlook => ({
+  marks: state.marks,
+  waiting: queue.visible,
+  fleet,
+  boots,
+  departures: departures(snapshot.services, meanServiceS, state.marks, settings.targetWaitS),
+});
+
+/**
+ * Instances that boot for jobs which others will start in good time: more were launched than it took, against a slow boot or
+ * before anybody knew how short the jobs are, or the load has gone. A paid hour is kept.
+ */
+function needlessBoots(situation: Situation, allowedS: number): number {
+  const { queue, fleet, settings } = situation;
+  if (fleet.booting.length === 0 || fleet.ready.length === 0 || settings.billing === "hourly") return 0;
+  const free = fleet.slots - fleet.busySlots;
+  if (queue.visible === 0) return free > 0 ? fleet.booting.length : 0;
+  const alone = { ...outlookOf(situation), fleet: { ...fleet, booting: [] } };
+  return allInTime(alone, allowedS) ? fleet.booting.length : 0;
 }
 
 function planSurplus(situation: Situation, allowedS: number): Plan {

@@ -16,10 +16,12 @@ export interface Situation {
   bootS: number;
 }
 
-/** What a plan wants: at most one of the two numbers is above zero. */
+/** What a plan wants: at most one of the first two numbers is above zero. */
 export interface Plan {
   more: number;
   fewer: number;
+  /** How many that still boot are of no use any more. */
+  needless?: number;
   why: string;
   state: PolicyState;
 }

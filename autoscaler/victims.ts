@@ -32,3 +32,10 @@ export function chooseResting(
     .flatMap(([, byLoad]) => byLoad.flat())
     .slice(0, howMany);
 }
+
+/** Those that have booted for the shortest time: the others will be up before them. */
+export const youngest = (booting: readonly InstanceView[], howMany: number): string[] =>
+  booting
+    .toSorted((left, right) => right.launchedAtS - left.launchedAtS)
+    .slice(0, Math.max(0, howMany))
+    .map(({ id }) => id);

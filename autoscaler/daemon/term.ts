@@ -176,7 +176,11 @@ export class Term {
     if (action.kind === "cordon") this.#order(ids, nowS);
     if (action.kind !== "terminate") return [{ kind: action.kind, ids }];
     // Nothing is ended that has not confirmed that it takes no work: it is told so first.
-    const sure = machines.filter((it) => isConfirmed(it, knowledge)).map(({ id }) => id);
+    const confirmed = machines.filter((it) => isConfirmed(it, knowledge));
+    for (const { pool, readyAtS, sinceS, isOurs } of confirmed) {
+      if (isOurs && readyAtS === undefined) this.ledgers.get(pool)?.cutShort(nowS - sinceS);
+    }
+    const sure = confirmed.map(({ id }) => id);
     const first = ids.filter((id) => !this.orders.has(id));
     this.#order(first, nowS);
     const end = this.#end(sure);

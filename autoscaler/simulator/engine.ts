@@ -157,6 +157,7 @@ class Engine<State> {
     const jobs = [...host.jobs.subarray(0, host.view.inFlight)];
     this.#fleet.remove(host, this.#nowS);
     this.#pools.left(host.pool, host.view.noticeAtS !== undefined);
+    if (host.view.readyAtS === undefined) this.#pools.cutShort(host.pool, this.#nowS - host.view.launchedAtS);
     for (const job of jobs) {
       this.#inFlight--;
       this.#runsOn[job] = -1;

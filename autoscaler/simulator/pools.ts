@@ -85,6 +85,11 @@ export class Pools {
     (this.#pools[pool] as PoolState).boots.add(bootS);
   }
 
+  /** One was given up before it came up. */
+  cutShort(pool: number, ageS: number): void {
+    (this.#pools[pool] as PoolState).boots.addLonger(ageS);
+  }
+
   reclaimed(pool: number, atS: number): void {
     const state = this.#pools[pool] as PoolState;
     state.held--;

@@ -23,11 +23,35 @@ export class QuantileWindow {
   }
 
   add(durationS: number): void {
-    const bucket = Math.ceil(Math.log(Math.max(durationS, LEAST_S) / LEAST_S) / GROWTH);
-    const at = Math.min(BUCKETS - 1, bucket);
-    this.#weights[at] = (this.#weights[at] as number) + this.#next;
+    const bucket = bucketOf(durationS);
+    this.#weights[bucket] = (this.#weights[bucket] as number) + this.#next;
     this.#weight += this.#next;
     this.#sum += this.#next * durationS;
+    this.#count();
+  }
+
+  /**
+   * A duration that nobody saw the end of: longer than `ageS`, and else like those that are known to be longer (Efron's
+   * redistribution to the right, 1967). Without it the slow ones, which are given up more often, would be forgotten.
+   */
+  addLonger(ageS: number): void {
+    const from = bucketOf(ageS) + 1;
+    const longer = this.#weights.subarray(from).reduce((sum, weight) => sum + weight, 0);
+    if (longer === 0) {
+      this.add(ageS);
+      return;
+    }
+    const growth = 1 + this.#next / longer;
+    for (let bucket = from; bucket < BUCKETS; bucket++) {
+      const weight = this.#weights[bucket] as number;
+      this.#weights[bucket] = weight * growth;
+      this.#sum += weight * (growth - 1) * durationOf(bucket);
+    }
+    this.#weight += this.#next;
+    this.#count();
+  }
+
+  #count(): void {
     this.#samples++;
     this.#next *= this.#gain;
     if (this.#next > 1e100) this.#rescale();
@@ -49,7 +73,7 @@ export class QuantileWindow {
         found.length < shares.length &&
         below >= (shares[found.length] ?? 1) * this.#weight * (1 - 1e-12)
       ) {
-        found.push(LEAST_S * Math.exp(GROWTH * bucket));
+        found.push(durationOf(bucket));
       }
     }
     return found;
@@ -64,3 +88,8 @@ export class QuantileWindow {
     this.#next = 1;
   }
 }
+
+const bucketOf = (durationS: number): number =>
+  Math.min(BUCKETS - 1, Math.ceil(Math.log(Math.max(durationS, LEAST_S) / LEAST_S) / GROWTH));
+
+const durationOf = (bucket: number): number => LEAST_S * Math.exp(GROWTH * bucket);

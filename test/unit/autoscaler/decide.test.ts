@@ -1,23 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { decide, droverPolicy } from "../../../autoscaler/decide.ts";
-import type { Settings } from "../../../autoscaler/policy.ts";
-import type { Action, Decision, Snapshot } from "../../../autoscaler/snapshot.ts";
+import type { Action, Snapshot } from "../../../autoscaler/snapshot.ts";
 import { startState, type PolicyState } from "../../../autoscaler/state.ts";
 import { instance, instances, onDemand, scene, settings, snapshot } from "./snapshots.ts";
-
-const launched = (actions: readonly Action[]) =>
-  actions.reduce((sum, action) => sum + (action.kind === "launch" ? action.count : 0), 0);
-const kinds = (actions: readonly Action[]) => actions.map(({ kind }) => kind);
-
-/** Decides on each moment in order. */
-function walk(moments: readonly Snapshot[], own: Settings = settings): Decision<PolicyState> {
-  let decision: Decision<PolicyState> = { actions: [], sentence: "", state: startState() };
-  for (const moment of moments) decision = decide(moment, own, decision.state);
-  return decision;
-}
-
-const every10 = (untilS: number, at: (atS: number) => Snapshot): Snapshot[] =>
-  Array.from({ length: untilS / 10 + 1 }, (_, step) => at(step * 10));
+import { every10, kinds, launched, walk } from "./walk.ts";
 
 describe("safety", () => {
   const backlog = snapshot({ waiting: 500, instances: instances(2, 1000, { inFlight: 4 }), inFlight: 8 });
@@ -83,82 +69,6 @@ describe("safety", () => {
     expect(launched(walk([snapshot({})], own).actions)).toBe(2);
     const idle = scene((atS) => ({ instances: instances(2, atS, { idleSinceS: 0 }) }));
     expect(walk(every10(3000, idle), own).actions).toEqual([]);
-  });
-});
-
-const idleSince = (launchedAtS: number) =>
-  snapshot({ atS: 9000, instances: instances(1, 9000, { idleSinceS: 0, launchedAtS }) });
-
-const quarterBusy = (atS: number) => [
-  ...instances(2, atS, { inFlight: 4 }),
-  instance("one", atS, { inFlight: 1 }),
-  instance("none", atS, { idleSinceS: 0 }),
-];
-
-describe("jobs that may wait", () => {
-  it("launches from nothing, insured against one slow boot", () => {
-    const { actions } = walk([snapshot({ waiting: 1, meanS: 10 })]);
-    expect(launched(actions)).toBe(2);
-  });
-
-  it("launches nothing for a queue that the fleet finishes in time", () => {
-    // 8 slots of 10 s jobs start 8 jobs in 10 s: 200 in 250 s.
-    const fleet = instances(2, 1000, { inFlight: 4 });
-    const moments = (waiting: number) =>
-      every10(60, (atS) =>
-        snapshot({ atS, meanS: 10, inFlight: 8, waiting, instances: fleet, arrived: 10_000 + waiting }),
-      );
-    expect(walk(moments(150)).actions).toEqual([]);
-    expect(launched(walk(moments(400)).actions)).toBeGreaterThan(0);
-  });
-
-  it("launches for a late job however careful it is, when every boot takes nearly all of the target", () => {
-    const bootS = { samples: 50, meanS: 250, p10S: 250, p50S: 250, p90S: 250, p99S: 250 };
-    const moment = snapshot({ waiting: 1, meanS: 10, pools: [{ ...onDemand, bootS }] });
-    expect(launched(decide(moment, settings, { ...startState(), caution: 2 }).actions)).toBeGreaterThan(0);
-  });
-
-  it("asks for more when few long jobs may end in time than when many short ones surely do", () => {
-    // Either way the running jobs are expected to end in time for those that wait.
-    const moment = (meanS: number, count: number) =>
-      snapshot({
-        meanS,
-        inFlight: 4 * count,
-        waiting: Math.round((4 * count * 230) / meanS),
-        instances: instances(count, 1000, { inFlight: 4 }),
-      });
-    expect(launched(walk([moment(900, 10)]).actions)).toBeGreaterThan(0);
-    expect(launched(walk([moment(10, 10)]).actions)).toBe(0);
-  });
-
-  it("takes resting instances back before it launches", () => {
-    const fleet = [
-      ...instances(1, 1000, { inFlight: 4 }),
-      instance("resting", 1000, { state: "cordoned", inFlight: 2, cordonedAtS: 990 }),
-      instance("lost", 1000, { state: "cordoned", inFlight: 2, noticeAtS: 990 }),
-    ];
-    const { actions } = walk([snapshot({ waiting: 200, meanS: 20, inFlight: 8, instances: fleet })]);
-    expect(actions[0]).toEqual({ kind: "uncordon", ids: ["resting"] });
-  });
-
-  it("rests what had no work for two minutes, the emptiest first", () => {
-    const quiet = scene((atS) => ({ inFlight: 9, arrived: 1000, instances: quarterBusy(atS) }));
-    expect(walk(every10(100, quiet)).actions).toEqual([]);
-    expect(walk(every10(110, quiet)).actions).toEqual([{ kind: "cordon", ids: ["none", "one"] }]);
-  });
-
-  it("lets the last one go after a boot's time without work, and sooner when the gaps are known to be long", () => {
-    const idle = scene((atS) => ({ instances: instances(1, atS, { idleSinceS: 0 }) }));
-    expect(walk(every10(150, idle)).actions).toEqual([]);
-    expect(kinds(walk(every10(330, idle)).actions)).toEqual(["cordon"]);
-    const known = { ...startState(), gaps: [0, 0, 0, 0, 0, 0, 0, 0, 0, 200] };
-    expect(kinds(decide(idle(20), settings, known).actions)).toEqual(["cordon"]);
-  });
-
-  it("waits for the end of a paid hour where hours are billed", () => {
-    const own: Settings = { ...settings, billing: "hourly" };
-    expect(walk([idleSince(9000 - 1800)], own).actions).toEqual([]);
-    expect(kinds(walk([idleSince(9000 - 3400)], own).actions)).toEqual(["cordon"]);
   });
 });
 
