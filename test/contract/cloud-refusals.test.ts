@@ -161,6 +161,9 @@ test("an upload that breaks off leaves nothing, and is no failure of the cloud's
 test.each([
   ["PUT", `/${Bucket}/k?acl`, "NotImplemented", 501],
   ["PUT", `/${Bucket}?versioning`, "NotImplemented", 501],
+  ["POST", `/${Bucket}`, "NotImplemented", 501],
+  ["POST", `/${Bucket}/k`, "MethodNotAllowed", 405],
+  ["PUT", "/", "MethodNotAllowed", 405],
   ["GET", `/${Bucket}?versions`, "NotImplemented", 501],
   ["PATCH", `/${Bucket}/k`, "MethodNotAllowed", 405],
   ["GET", "/nobucket/k", "NoSuchBucket", 404],
@@ -195,7 +198,11 @@ test("SQS refuses what is no JSON, no operation, and no message of this world", 
   const cloud = await testCloud();
   const url = await makeQueue(cloud);
   const target = (name: string) => ({ ...send(url).headers, "x-amz-target": `AmazonSQS.${name}` });
-  expect(errorCode(await raw(cloud, { ...send(url), body: "{" }))).toBe("SerializationException");
+  const broken = await raw(cloud, { ...send(url), body: "{" });
+  expect(errorCode(broken)).toBe("SerializationException");
+  expect(JSON.parse(broken.body)).toMatchObject({
+    __type: "com.amazon.coral.service#SerializationException",
+  });
   expect(errorCode(await raw(cloud, { ...send(url), body: "[]" }))).toBe("SerializationException");
   expect(errorCode(await raw(cloud, { ...send(url), headers: target("Fly") }))).toBe(
     "AWS.SimpleQueueService.UnsupportedOperation",

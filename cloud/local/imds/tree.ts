@@ -87,7 +87,7 @@ function roleInfo({ launchedMs, instanceId }: Instance, { account }: Place, role
 /** ISO 8601 without fractions, as EC2 writes it. */
 export const wholeSeconds = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
-/** What stands at a path; undefined: nothing. A folder is answered by the names in it. */
+/** What stands at a path; undefined: nothing. A folder is answered by the names in it, folders with a slash, but at the top. */
 export async function lookUp(tree: Tree, path: readonly string[]): Promise<string | undefined> {
   let here: Leaf | Tree | undefined = tree;
   for (const name of path) {
@@ -97,6 +97,9 @@ export async function lookUp(tree: Tree, path: readonly string[]): Promise<strin
   if (here === undefined || typeof here === "string") return here;
   if (typeof here === "function") return await here();
   return Object.entries(here)
-    .flatMap(([name, entry]) => (entry === undefined ? [] : [typeof entry === "object" ? `${name}/` : name]))
+    .flatMap(([name, entry]) => {
+      if (entry === undefined) return [];
+      return [typeof entry === "object" && path.length > 0 ? `${name}/` : name];
+    })
     .join("\n");
 }

@@ -61,7 +61,7 @@ export function operationFor(head: RequestHead, address: Address): S3Operation {
   const asked = head.query.flatMap(([name]) => (subresources.has(name) ? [name] : []));
   const name = [head.method, ...asked].join(" ");
   const found = find(head, address, name);
-  if (found === undefined) throw unknown(head.method, name);
+  if (found === undefined) throw unknown(head.method, name, address);
   const version = parameter(head, "versionId");
   // Objects without versions have the version "null".
   if (version !== undefined && version !== "null") {
@@ -88,11 +88,14 @@ const sourceOf = (head: RequestHead) =>
   head.headers.get("x-amz-copy-source") ??
   (head.query.length === 0 ? undefined : parameter(head, "x-amz-copy-source"));
 
-function unknown(method: string, name: string): AwsError {
-  if (["GET", "HEAD", "PUT", "POST", "DELETE"].includes(method))
+/** What AWS has and we have not, such as settings and browsers' forms, or what AWS does not have either. */
+function unknown(method: string, name: string, { bucket, key }: Address): AwsError {
+  const resource = bucket === undefined ? "SERVICE" : key.byteLength === 0 ? "BUCKET" : "OBJECT";
+  const asked = ["GET", "HEAD", "PUT", "POST", "DELETE"].includes(method) && name !== method;
+  if (asked || (method === "POST" && resource === "BUCKET"))
     return new AwsError("NotImplemented", `The embedded cloud does not support '${name}' here.`);
   return new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", {
     Method: method,
-    ResourceType: "OBJECT",
+    ResourceType: resource,
   });
 }

@@ -47,7 +47,7 @@ export function wireOf(code: string): Wire {
     return { status: known[0], queryCode: known[1], type: `com.amazonaws.sqs#${code}`, sender: true };
   }
   const status = statuses[code] ?? 400;
-  const name = code === "MissingParameter" ? "MissingRequiredParameter" : code;
+  const name = code === "MissingParameter" ? "MissingRequiredParameter" : code.replace(/Exception$/, "");
   return { status, queryCode: code, type: `com.amazon.coral.service#${name}Exception`, sender: status < 500 };
 }
 
