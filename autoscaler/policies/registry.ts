@@ -17,21 +17,45 @@ import { squareRootStaffing } from "./square-root-staffing.ts";
 type Parameters = Record<string, number>;
 type Build = (victims: Victims, parameters: Parameters) => Policy;
 
+/** What one knows of a load when one chooses the number of a baseline. */
+export interface KnownLoad {
+  meanServiceS: number;
+  slots: number;
+  targetWaitS: number;
+}
+
+interface Baseline {
+  build: Build;
+  parameter: string;
+  /** What one would choose first. */
+  first: (load: KnownLoad) => number;
+}
+
+const perSlot = ({ slots }: KnownLoad) => slots;
+const perTarget = ({ slots, targetWaitS, meanServiceS }: KnownLoad) => (slots * targetWaitS) / meanServiceS;
+
 /** Every baseline and the one number that tunes it. */
-const BASELINES: Readonly<Record<string, { build: Build; parameter: string }>> = {
-  "aws-target-tracking": { build: awsTargetTracking, parameter: "target" },
-  "aws-predictive": { build: awsPredictive, parameter: "target" },
-  "ecs-managed": { build: ecsManaged, parameter: "target" },
-  "keda-hpa": { build: kedaHpa, parameter: "queueLength" },
-  "knative-kpa": { build: knativeKpa, parameter: "utilisation" },
-  buildkite: { build: buildkite, parameter: "perInstance" },
-  "github-runner": { build: githubRunner, parameter: "jobsPerInstance" },
-  "nomad-target-value": { build: nomadTargetValue, parameter: "target" },
-  "skyserve-qps": { build: skyserveQps, parameter: "target" },
-  spothedge: { build: spotHedge, parameter: "beta" },
-  "square-root-staffing": { build: squareRootStaffing, parameter: "beta" },
-  "hourly-2011": { build: hourly2011, parameter: "within" },
+const BASELINES: Readonly<Record<string, Baseline>> = {
+  "aws-target-tracking": { build: awsTargetTracking, parameter: "target", first: perTarget },
+  "aws-predictive": { build: awsPredictive, parameter: "target", first: perTarget },
+  "ecs-managed": { build: ecsManaged, parameter: "target", first: () => 100 },
+  "keda-hpa": { build: kedaHpa, parameter: "queueLength", first: perSlot },
+  "knative-kpa": { build: knativeKpa, parameter: "utilisation", first: () => 0.7 },
+  buildkite: { build: buildkite, parameter: "perInstance", first: perSlot },
+  "github-runner": { build: githubRunner, parameter: "jobsPerInstance", first: perSlot },
+  "nomad-target-value": { build: nomadTargetValue, parameter: "target", first: perSlot },
+  "skyserve-qps": {
+    build: skyserveQps,
+    parameter: "target",
+    first: ({ slots, meanServiceS }) => slots / meanServiceS,
+  },
+  spothedge: { build: spotHedge, parameter: "beta", first: () => 1.5 },
+  "square-root-staffing": { build: squareRootStaffing, parameter: "beta", first: () => 1.5 },
+  "hourly-2011": { build: hourly2011, parameter: "within", first: ({ targetWaitS }) => targetWaitS },
 };
+
+/** Times the first choice. */
+const TRIED = [0.33, 0.5, 0.7, 1, 1.4, 2, 3];
 
 const RANDOM = "-random";
 
@@ -49,6 +73,17 @@ export function baselineNamed(text: string): Policy | undefined {
   if (found === undefined) return undefined;
   const policy = found.build(random ? "random" : "emptiest", readSetting(setting, found.parameter, name));
   return { ...policy, name: text };
+}
+
+/** A baseline with each of the numbers that are worth trying. */
+export function settingsTried(name: string, load: KnownLoad): Policy[] {
+  const found = BASELINES[name];
+  if (found === undefined) return [];
+  return TRIED.map((times) => {
+    const value = times * found.first(load);
+    const policy = found.build("emptiest", { [found.parameter]: value });
+    return { ...policy, name: `${name}:${found.parameter}=${value.toPrecision(3)}` };
+  });
 }
 
 function readSetting(setting: string | undefined, parameter: string, name: string): Parameters {

@@ -21,8 +21,14 @@ const HOUR = 3600;
 /** Load shapes by name; each is relative to a base rate, so that one shape serves small and large fleets. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   steady: { summary: "the same rate all the time", hours: 12, build: () => () => 1 },
-  daily: { summary: "a day's wave, from 0.1 to 1.9, with noise", hours: 48, build: daily },
+  daily: { summary: "a day's wave, from 0.1 to 1.9, with noise", hours: 36, build: daily },
   spikes: { summary: "steady, with spikes of ×3 to ×15 that last minutes", hours: 24, build: spikes },
+  surges: {
+    summary: "a weak wave with rare surges of up to ×40 that last an hour",
+    hours: 96,
+    build: surges,
+  },
+  nights: { summary: "days of work, nights of a few jobs an hour", hours: 48, build: () => nights },
   bursts: { summary: "nothing, then bursts of some minutes", hours: 24, build: bursts },
   "x100-3min": {
     summary: "×100 within 3 minutes, held 40 minutes, then decay",
@@ -35,7 +41,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     build: () => surge(20),
   },
   decay: { summary: "starts at ×50 and halves every 20 minutes", hours: 4, build: () => decay },
-  walk: { summary: "a random walk of the logarithm of the rate", hours: 48, build: walk },
+  walk: { summary: "a random walk of the logarithm of the rate", hours: 36, build: walk },
   square: { summary: "on for 25 minutes, off for 35, again and again", hours: 12, build: () => square },
 };
 
@@ -87,13 +93,41 @@ function spikes(chance: Chance, durationS: number): (atS: number) => number {
     holdS: (1 + 14 * chance()) * MINUTE,
     height: 2 + 12 * chance() ** 2,
   }));
-  return (atS) =>
-    all.reduce((sum, spike) => {
-      const since = atS - spike.atS;
-      if (since < 0) return sum;
-      if (since < spike.riseS) return sum + (spike.height * since) / spike.riseS;
-      return sum + spike.height * Math.exp(-Math.max(0, since - spike.riseS - spike.holdS) / spike.riseS);
-    }, 1);
+  return (atS) => 1 + heightOf(all, atS);
+}
+
+interface Spike {
+  atS: number;
+  riseS: number;
+  holdS: number;
+  height: number;
+}
+
+/** What spikes add at a time: each rises evenly, holds, and falls as fast as it rose, ever slower. */
+function heightOf(all: readonly Spike[], atS: number): number {
+  return all.reduce((sum, spike) => {
+    const since = atS - spike.atS;
+    if (since < 0) return sum;
+    if (since < spike.riseS) return sum + (spike.height * since) / spike.riseS;
+    return sum + spike.height * Math.exp(-Math.max(0, since - spike.riseS - spike.holdS) / spike.riseS);
+  }, 0);
+}
+
+function surges(chance: Chance, durationS: number): (atS: number) => number {
+  const all = Array.from({ length: Math.ceil(durationS / (12 * HOUR)) }, () => ({
+    atS: chance() * durationS,
+    riseS: (1 + 10 * chance()) * MINUTE,
+    holdS: (10 + 80 * chance()) * MINUTE,
+    height: 4 + 35 * chance() ** 2,
+  }));
+  const phase = chance() * 24 * HOUR;
+  return (atS) => 1 - 0.6 * Math.cos((2 * Math.PI * (atS + phase)) / (24 * HOUR)) + heightOf(all, atS);
+}
+
+function nights(atS: number): number {
+  const hour = (atS / HOUR) % 24;
+  const day = Math.min(hour - 8, 1.2, (20 - hour) * 0.6);
+  return Math.max(0.01, day);
 }
 
 function bursts(chance: Chance): (atS: number) => number {

@@ -3,16 +3,20 @@ import { DroverError } from "../../base/errors.ts";
 import { exitCodeOf } from "../../base/system/cli.ts";
 import { systemFiles } from "../../base/system/files.ts";
 import { droverPolicy } from "../decide.ts";
-import type { Policy } from "../policy.ts";
+import type { Policy, Settings } from "../policy.ts";
 import { baselineNamed, baselineNames } from "../policies/registry.ts";
 import { openWorlds } from "./build-world.ts";
 import { compare, meanOf } from "./comparison.ts";
 import { document } from "./document.ts";
 import { SHAPES } from "./generators.ts";
+import { goalsTable } from "./goals.ts";
 import { settingsOf, type Flags } from "./options.ts";
 import { plotSvg } from "./plot-svg.ts";
 import { plotTerminal } from "./plot-terminal.ts";
 import { showTable } from "./report-text.ts";
+import { runTrials } from "./trials.ts";
+import { tuned } from "./tune.ts";
+import type { World } from "./world.ts";
 
 const EXAMPLES = `
 Policies: ${[droverPolicy.name, ...baselineNames].join(", ")}.
@@ -25,6 +29,7 @@ ${Object.entries(SHAPES)
 Examples:
   drover simulate --arrivals jobs.csv --services lognormal:40,1 --policy drover,keda-hpa --seeds 10
   drover simulate --arrivals generate:spikes:0.5 --services exponential:20 --target-wait-s 60 --plot out.svg
+  drover simulate --arrivals jobs.csv --services fixed:20 --policy drover,keda-hpa --tune --target-wait-s 60
   drover simulate --document docs/scaling.md --seeds 10
   drover simulate --arrivals jobs.csv --services durations.csv --spot generate:9 --policy drover,spothedge
 `;
@@ -66,27 +71,29 @@ export function main(argv: string[]): Promise<number> {
     .option("--missing <spans>", "FROM-TO seconds in which the queue cannot be read")
     .option("--json", "one JSON object, for programs")
     .option("--plot <file>", "backlog, fleet and wait over time as SVG")
-    .option(
-      "--document <file>",
-      "instead: try every policy on every generator and put the tables into this page",
-    )
+    .option("--tune", "each baseline with seven values of its number")
+    .option("--goals", "instead: every policy on every generator, and the goals line by line")
+    .option("--document <file>", "the same, put into this page with the tables")
     .addHelpText("after", EXAMPLES)
-    .action(async (flags: Partial<Flags> & Omit<Flags, "arrivals"> & { document?: string }) => {
-      const { arrivals, document: page } = flags;
-      if (page !== undefined) return await writeTables(page, { ...flags, arrivals: "" });
-      if (arrivals !== undefined) return await run({ ...flags, arrivals });
-      throw new DroverError(
-        "config-invalid",
-        "Say which jobs arrive: --arrivals FILE, or generate:SHAPE:RATE.",
-      );
-    });
+    .action(
+      async (flags: Partial<Flags> & Omit<Flags, "arrivals"> & { document?: string; goals?: boolean }) => {
+        const { arrivals, document: page, goals } = flags;
+        if (page !== undefined || goals === true) return await tryAll({ ...flags, arrivals: "" }, page);
+        if (arrivals !== undefined) return await run({ ...flags, arrivals });
+        throw new DroverError(
+          "config-invalid",
+          "Say which jobs arrive: --arrivals FILE, or generate:SHAPE:RATE.",
+        );
+      },
+    );
   return exitCodeOf("drover simulate", () => command.parseAsync(argv, { from: "user" }));
 }
 
 async function run(flags: Flags): Promise<void> {
-  const policies = flags.policy.split(",").map(policyNamed);
   const settings = settingsOf(flags);
+  const named = flags.policy.split(",").map(policyNamed);
   const worlds = await openWorlds(flags, readText);
+  const policies = flags.tune ? named.flatMap((policy) => variantsOf(policy, worlds.of(1), settings)) : named;
   const outcomes = compare(policies, worlds, settings, showProgress);
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   if (flags.plot !== undefined) {
@@ -102,13 +109,19 @@ async function run(flags: Flags): Promise<void> {
   for (const { policy, series } of outcomes) process.stdout.write(`\n${plotTerminal(policy, series, width)}`);
 }
 
-async function writeTables(page: string, flags: Flags): Promise<void> {
-  const policies = [droverPolicy.name, ...baselineNames].map(policyNamed);
+async function tryAll(flags: Flags, page: string | undefined): Promise<void> {
+  const before = page === undefined ? undefined : await readText(page);
   let round = 0;
-  const text = await document(await readText(page), policies, flags, (what) =>
-    showProgress(round++, Infinity, what),
-  );
-  await systemFiles.write(page, new TextEncoder().encode(text));
+  const { goals, tables } = await runTrials(flags, (what) => showProgress(round++, Infinity, what));
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  process.stdout.write(flags.json ? `${JSON.stringify({ goals })}\n` : `${goalsTable(goals)}\n`);
+  if (page === undefined || before === undefined) return;
+  await systemFiles.write(page, new TextEncoder().encode(document(before, goals, tables, flags.seeds)));
+}
+
+function variantsOf(policy: Policy, world: World, { targetWaitS }: Settings): Policy[] {
+  const variants = tuned([policy.name], world, targetWaitS);
+  return variants.length === 0 ? [policy] : variants;
 }
 
 function policyNamed(name: string): Policy {

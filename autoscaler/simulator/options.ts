@@ -25,6 +25,7 @@ export interface Flags {
   stale?: string;
   missing?: string;
   json?: boolean;
+  tune?: boolean;
   plot?: string;
 }
 

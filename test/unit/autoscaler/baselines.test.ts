@@ -1,28 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Policy, Settings } from "../../../autoscaler/policy.ts";
+import type { Policy } from "../../../autoscaler/policy.ts";
 import { baselineNamed, baselineNames } from "../../../autoscaler/policies/registry.ts";
-import type { Action, InstanceView, Snapshot } from "../../../autoscaler/snapshot.ts";
-import { instance, instances, onDemand, scene, settings, snapshot } from "./snapshots.ts";
-
-/** Runs a baseline through moments in order and returns the actions of the last one. */
-function last(name: string, moments: readonly Snapshot[], own: Settings = settings): Action[] {
-  const policy = baselineNamed(name) as Policy;
-  let state = policy.start();
-  let actions: Action[] = [];
-  for (const moment of moments) ({ actions, state } = policy.decide(moment, own, state));
-  return actions;
-}
-
-const launched = (actions: readonly Action[]) =>
-  actions.reduce((sum, action) => sum + (action.kind === "launch" ? action.count : 0), 0);
-const idsOf = (actions: readonly Action[], kind: "cordon" | "terminate") =>
-  actions.flatMap((action) => (action.kind === kind ? action.ids : []));
-const left = (actions: readonly Action[]) =>
-  idsOf(actions, "cordon").length + idsOf(actions, "terminate").length;
-
-/** The same facts every `everyS` seconds, from 0 to `untilS`. */
-const repeated = (everyS: number, untilS: number, at: (atS: number) => Snapshot): Snapshot[] =>
-  Array.from({ length: Math.floor(untilS / everyS) + 1 }, (_, step) => at(step * everyS));
+import type { InstanceView } from "../../../autoscaler/snapshot.ts";
+import { idsOf, last, launched, left, repeated } from "./baseline-walk.ts";
+import { instance, instances, scene, settings, snapshot } from "./snapshots.ts";
 
 describe("aws-target-tracking", () => {
   // W 300 s, E[s] 60 s, S 4: an instance may have 20 messages waiting.
@@ -41,6 +22,13 @@ describe("aws-target-tracking", () => {
     expect(last("aws-target-tracking", repeated(60, 840, quiet))).toEqual([]);
     expect(left(last("aws-target-tracking", repeated(60, 900, quiet)))).toBe(2);
   });
+  it("does not go in while a scale-out is in progress", () => {
+    const warming = scene((atS) => ({
+      waiting: 45,
+      instances: [...instances(4, atS), instance("new", atS, { state: "booting" })],
+    }));
+    expect(last("aws-target-tracking", repeated(60, 1800, warming))).toEqual([]);
+  });
   it("does not see jobs in flight", () => {
     const full = scene((atS) => ({ inFlight: 16, instances: instances(4, atS, { inFlight: 4 }) }));
     expect(idsOf(last("aws-target-tracking", repeated(60, 900, full)), "cordon")).toHaveLength(4);
@@ -55,6 +43,14 @@ describe("aws-predictive", () => {
     const day = repeated(600, 86_400 + 36_000, (atS) => snapshot({ atS, arrived: arrivedBy(atS) }));
     expect(launched(last("aws-predictive", day))).toBe(15);
     expect(launched(last("aws-predictive", day.slice(0, -2)))).toBe(0);
+  });
+  it("leaves more than the forecast alone: shrinking is for target tracking", () => {
+    const end = 86_400 + 36_600;
+    const day = repeated(600, end, (atS) =>
+      snapshot({ atS, arrived: arrivedBy(atS), waiting: 400, instances: instances(20, atS) }),
+    );
+    // A backlog of 400 at 20 an instance wants the 20 that there are; the forecast wants 15.
+    expect(last("aws-predictive", day)).toEqual([]);
   });
 });
 
@@ -145,6 +141,18 @@ describe("buildkite", () => {
   });
 });
 
+describe("buildkite's way in", () => {
+  it("is open an hour after the last one, and after the last way out", () => {
+    const policy = baselineNamed("buildkite") as Policy;
+    const busy = instances(9, 5000, { inFlight: 1 });
+    const moment = snapshot({ atS: 5000, inFlight: 9, instances: busy });
+    const shrunk = (lastOutS: number, lastInS: number) =>
+      left(policy.decide(moment, settings, { lastOutS, lastInS }).actions);
+    // ceil(9 / 4) = 3 of nine stay.
+    expect([shrunk(-1e9, 1400), shrunk(-1e9, 1401), shrunk(1401, -1e9)]).toEqual([6, 0, 0]);
+  });
+});
+
 describe("github-runner", () => {
   it("starts one instance for each job that has waited 30 s", () => {
     const sent = scene((atS) => ({ waiting: 7, arrived: atS === 0 ? 0 : 7 }));
@@ -211,42 +219,6 @@ describe("hourly-2011", () => {
     const fleet = [aged(3500), aged(1800), aged(7150), aged(3601)];
     const quiet = snapshot({ atS: 9000, instances: fleet });
     expect(idsOf(last("hourly-2011", [quiet]), "terminate")).toEqual(["aged-3500", "aged-7150"]);
-  });
-});
-
-const spot = ["a", "b", "c"].map((zone) => ({
-  ...onDemand,
-  name: `spot-${zone}`,
-  market: "spot" as const,
-  zone,
-}));
-const load = (pools: Snapshot["pools"], list: (atS: number) => InstanceView[] = () => []) =>
-  repeated(20, 300, (atS) =>
-    snapshot({ atS, arrived: Math.round(0.6 * atS), pools: [...pools], instances: list(atS) }),
-  );
-const refusing = (refused: number) => spot.map((pool, at) => (at < refused ? { ...pool, refused: 1 } : pool));
-const zones = (pools: Snapshot["pools"]) =>
-  last("spothedge", load([onDemand, ...pools])).flatMap((one) => (one.kind === "launch" ? [one.pool] : []));
-
-describe("spothedge", () => {
-  it("asks for one spot instance more than the target, spread over zones, and on-demand for the gap", () => {
-    const actions = last("spothedge", load([onDemand, ...spot]));
-    const counts = Object.fromEntries(
-      actions.flatMap((one) => (one.kind === "launch" ? [[one.pool, one.count]] : [])),
-    );
-    expect(counts).toEqual({ "spot-a": 5, "spot-b": 4, "spot-c": 4, "on-demand": 12 });
-  });
-  it("avoids a zone that refused, until fewer than two are left", () => {
-    expect(zones(refusing(1))).toEqual(["spot-b", "spot-c", "on-demand"]);
-    expect(zones(refusing(2))).toEqual(["spot-a", "spot-b", "spot-c", "on-demand"]);
-  });
-  it("needs no on-demand instance once all spot ones are ready", () => {
-    expect(
-      last(
-        "spothedge",
-        load([onDemand, ...spot], (atS) => instances(13, atS, { pool: "spot-a" })),
-      ),
-    ).toEqual([]);
   });
 });
 
