@@ -216,8 +216,8 @@ export class Job {
     this.#enter("ready");
     const { argv, place } = folder.command(this.#context.settings, admitted.args);
     const program = programFor(this.#context, argv, place, manifest, holding.signal);
-    const run = await inTurn(this.#slots, program, holding.signal, () =>
-      this.#run(holding, admitted, program),
+    const run = await inTurn(this.#slots, program, holding.signal, (onEnded) =>
+      this.#run(holding, admitted, (limitS) => program.run(limitS, onEnded)),
     );
     this.#enter("settling");
     if (!run.ok) return run.failure;
@@ -233,7 +233,7 @@ export class Job {
     };
   }
 
-  async #run(holding: Holding, { service, request }: Runnable, program: Program): Promise<RunOutcome> {
+  async #run(holding: Holding, { service, request }: Runnable, run: Program["run"]): Promise<RunOutcome> {
     const { clock } = this.#context;
     const heldS = (clock.monotonic() - this.#receivedAt) / 1000;
     // It comes back with twelve new hours.
@@ -249,10 +249,10 @@ export class Job {
     this.#record("started", holding, {});
     const limitS = Math.min(service.manifest.timeoutS, this.#timeLeft.ofDeadlineS(request.deadlineS));
     this.limitS = limitS;
-    const run = await program.run(limitS);
+    const outcome = await run(limitS);
     this.runningSince = undefined;
-    this.runS = run.runS;
-    return run;
+    this.runS = outcome.runS;
+    return outcome;
   }
 
   async #failed(holding: Holding, admitted: Runnable, failure: Failure): Promise<Settled> {

@@ -57,6 +57,11 @@ export interface ChildHandle {
    */
   readonly exited: Promise<ProcessExit>;
   /**
+   * Resolves as soon as the program itself has ended, while the kernel still takes apart what was made for it. Never
+   * rejects. Where it is absent, `exited` says it.
+   */
+  readonly ended?: Promise<unknown>;
+  /**
    * SIGTERM asks the program and what it started to end; SIGKILL ends all of it. Quietly does nothing when it is gone.
    */
   kill(signal: "SIGTERM" | "SIGKILL"): void;

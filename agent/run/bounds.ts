@@ -12,7 +12,7 @@ export function boundsOf(
   places: Pick<Bounds, "folder" | "writable"> & { input: string | undefined },
   { node, slots, cpusPerSlot }: Pick<AgentSettings, "node" | "slots" | "cpusPerSlot">,
 ): Bounds {
-  const { network, devices, readable, limits, timeoutS } = manifest;
+  const { command, network, devices, readable, limits, timeoutS } = manifest;
   const { input, folder, writable } = places;
   // The deadline ends it long before, unless nobody is there to watch it. Twice: the slots' share is rounded down.
   const mostCpus = 2 * slots * cpusPerSlot;
@@ -20,7 +20,7 @@ export function boundsOf(
     folder,
     writable,
     ...(input === undefined ? {} : { input }),
-    readable: [serviceDir, node, ...readable],
+    readable: [serviceDir, ...(command.some((it) => it.includes("{node}")) ? [node] : []), ...readable],
     network,
     gpu: devices.includes("gpu"),
     ...(limits.memoryBytes === undefined ? {} : { maxMemoryBytes: limits.memoryBytes }),

@@ -31,8 +31,8 @@ const STDERR_SHOWN = 300;
 export interface Program {
   /** Does ahead what can be done; folder and input must be there. What goes wrong is told when it is to run. */
   prepare(): void;
-  /** To be called once. See runProgram. */
-  run(limitS: number): Promise<RunOutcome>;
+  /** To be called once, see runProgram. `onEnded`: the program itself has ended, and leaves its place to the next. */
+  run(limitS: number, onEnded?: () => void): Promise<RunOutcome>;
   /** Resolves when nothing of it is left; does nothing once it was run. */
   cancel(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export function programFor(
     isOver = true;
     await program?.cancel();
   };
-  const run = async (limitS: number) => {
+  const run = async (limitS: number, onEnded?: () => void) => {
     signal.throwIfAborted();
     const program = await begin().catch((error: unknown) => missing(argv, error));
     signal.throwIfAborted();
@@ -62,6 +62,7 @@ export function programFor(
     const startedAt = tools.clock.monotonic();
     const child = await program.start().catch((error: unknown) => missing(argv, error));
     if ("code" in child) return { ok: false, failure: child, runS: 0 } as const;
+    if (onEnded !== undefined) void child.ended?.then(onEnded);
     return await watch(tools.clock, child, startedAt, manifest, limitS, signal);
   };
   return { prepare: () => void begin().catch(() => undefined), run, cancel }; // run() tells what went wrong

@@ -10,6 +10,14 @@ interface Place {
   giveUp: () => void;
 }
 
+/** How a program leaves its place. */
+export interface Stay {
+  /** It has ended. The next one begins at once, unless too many that have ended are still about to go. */
+  ended: () => void;
+  /** Nothing of it is left. */
+  gone: () => void;
+}
+
 /**
  * The places in which programs run: first come, first served. Places may be added while programs run, and
  * surrendered as they become free: that is how an agent takes over from an older one beside it.
@@ -22,6 +30,8 @@ export class Slots {
   isSurrendering = false;
   readonly #free: Place[] = [];
   readonly #waiting: Turn[] = [];
+  /** Programs that have left their place to another and are not gone: one for each place at most. */
+  #leaving = 0;
 
   constructor(count: number) {
     for (let i = 0; i < count; i++) this.add(() => undefined);
@@ -45,18 +55,29 @@ export class Slots {
   }
 
   /**
-   * Resolves to the function that gives the slot back. Rejects with the signal's reason when it aborts first.
+   * Resolves to what gives the slot back. Rejects with the signal's reason when it aborts first.
    * @param onNear called once while it waits, when only the programs that run now and as many others at most come before
    */
-  async take(signal: AbortSignal, onNear?: () => void): Promise<() => void> {
+  async take(signal: AbortSignal, onNear?: () => void): Promise<Stay> {
     signal.throwIfAborted();
     const place = this.#free.pop() ?? (await this.#turn(signal, onNear));
-    let given = false;
-    return () => {
-      if (given) return;
-      given = true;
+    return this.#stay(place);
+  }
+
+  #stay(place: Place): Stay {
+    let state: "here" | "leaving" | "gone" = "here";
+    const ended = () => {
+      if (state !== "here" || this.#leaving >= this.count) return;
+      state = "leaving";
+      this.#leaving++;
       this.#release(place);
     };
+    const gone = () => {
+      if (state === "leaving") this.#leaving--;
+      else if (state === "here") this.#release(place);
+      state = "gone";
+    };
+    return { ended, gone };
   }
 
   #turn(signal: AbortSignal, near: (() => void) | undefined): Promise<Place> {

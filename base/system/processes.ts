@@ -139,6 +139,7 @@ function handle(running: Running, options: SpawnOptions, confined?: Confined): C
       return running.first() ?? 0;
     },
     exited,
+    ended: running.ended,
     kill: (signal) => {
       if (confined === undefined) running.signal(signal);
       else if (signal === "SIGKILL") confined.kill();

@@ -12,7 +12,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { DroverError } from "../../base/errors.ts";
 import type { ObjectHead, Objects, PutOptions, PutResult, StoredObject } from "../ports/objects.ts";
-import { callHandler, streamHandler } from "./handlers.ts";
+import { callHandler, silent, steady, streamHandler } from "./handlers.ts";
 
 export interface S3Clients {
   call: S3Client;
@@ -21,8 +21,8 @@ export interface S3Clients {
 
 export function createS3Clients(options: { maxAttempts?: number } = {}): S3Clients {
   return {
-    call: withStoreDate(new S3Client({ ...options, requestHandler: callHandler })),
-    stream: withStoreDate(new S3Client({ ...options, requestHandler: streamHandler })),
+    call: silent(withStoreDate(new S3Client({ ...steady, ...options, requestHandler: callHandler }))),
+    stream: silent(withStoreDate(new S3Client({ ...options, requestHandler: streamHandler }))),
   };
 }
 

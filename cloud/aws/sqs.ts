@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { DroverError, reasonOf } from "../../base/errors.ts";
 import type { BatchResult, Queue, QueueMessage, ReceiveOptions, SendOptions } from "../ports/queue.ts";
-import { callHandler, pollHandler } from "./handlers.ts";
+import { callHandler, pollHandler, silent, steady } from "./handlers.ts";
 
 /** The two clients of one account: receiving must never make a send, a delete or a heartbeat wait. */
 export interface SqsClients {
@@ -21,8 +21,8 @@ export interface SqsClients {
 
 export function createSqsClients(): SqsClients {
   return {
-    poll: new SQSClient({ requestHandler: pollHandler }),
-    call: new SQSClient({ requestHandler: callHandler }),
+    poll: silent(new SQSClient({ requestHandler: pollHandler })),
+    call: silent(new SQSClient({ ...steady, requestHandler: callHandler })),
   };
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /**
  * What /proc tells about other processes (https://docs.kernel.org/filesystems/proc.html). A process may be gone by the
@@ -39,7 +39,9 @@ export function childrenOf(pid: number): number[] {
  * @param proc the /proc that numbers processes so
  */
 export function isOver(pid: number, proc = "/proc"): boolean {
-  const stat = attempt(() => readFileSync(`${proc}/${pid}/stat`, "latin1"));
+  const path = `${proc}/${pid}/stat`;
+  // Most are gone when they are asked for, and an error costs more than a look.
+  const stat = existsSync(path) ? attempt(() => readFileSync(path, "latin1")) : undefined;
   // The name before it, in parentheses, may hold anything.
   return stat === undefined || /^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
 }

@@ -10,12 +10,21 @@
  *
  * The words: how many follow for the shell; folder, file for descriptor 5, limits for ulimit, then what to run. Whatever
  * comes after them is left to be read on descriptor 7. `N.go` is opened for both, so that it never ends by itself:
- * bubblewrap would take an end for its sign to go on. When there is nobody any more to send lines, everything ends at once,
+ * bubblewrap would take an end for its sign to go on. It also reads the list of all mounts after each one of its own:
+ * before the first `exec`, what is mounted below /sys and shown to no program is taken off the namespace's list. When there is nobody any more to send lines, everything ends at once,
  * and the folder goes.
  */
 export const STARTER_SCRIPT = String.raw`
 set -m
 cd "$1" || exit
+slim() {
+  local mount spare=()
+  while read -r -a mount; do
+    [[ \${mount[4]} != /sys/?* ]] || spare+=("\${mount[4]}")
+  done </proc/self/mountinfo
+  ((\${#spare[@]} == 0)) || umount --lazy -- "\${spare[@]}" 2>/dev/null
+  slim() { :; }
+}
 begin() {
   exec </dev/null >"$1.out" 2>"$1.err" 6<>"$1.go" 7<"$1.words"
   { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
@@ -43,6 +52,7 @@ run-wait() {
 while read -r verb n; do
   case $verb in
     make) mkfifo -m 622 "$n".{out,err,status,go} && echo "made $n" || echo "failed $n" ;;
+    exec) slim ;;&
     exec | wait) { "run-$verb" "$n" 4>"$n.status" || echo "failed $n"; } & ;;
   esac
 done

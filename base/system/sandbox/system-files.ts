@@ -4,7 +4,6 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 const ETC = [
   "/etc/ld.so.cache",
   "/etc/alternatives",
-  "/etc/localtime",
   "/etc/fonts",
   "/etc/mime.types",
   "/etc/OpenCL",
@@ -27,11 +26,10 @@ const ROOTS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 export function systemFileArgs(): string[] {
   return [
     readOnly("/usr"),
-    ...ROOTS.filter((path) => existsSync(path)).map((path) =>
-      lstatSync(path).isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : readOnly(path),
-    ),
+    ...alike(ROOTS),
     folder("/etc"),
     ...there(ETC),
+    ...alike(["/etc/localtime"]),
     // Runtimes read from it how many processors of which kind there are.
     folder("/sys/devices/system"),
     ...there(["/sys/devices/system/cpu", "/sys/devices/system/node"]),
@@ -50,6 +48,16 @@ export function gpuArgs(): string[] {
 
 function there(paths: readonly string[]): string[][] {
   return paths.filter((path) => existsSync(path)).map(readOnly);
+}
+
+/** A link into /usr stays one: nothing has to be mounted for it. */
+function alike(paths: readonly string[]): string[][] {
+  return paths
+    .filter((path) => existsSync(path))
+    .map((path) => {
+      const target = lstatSync(path).isSymbolicLink() ? readlinkSync(path) : "";
+      return /^(\/|\.\.\/)?usr\//.test(target) ? ["--symlink", target, path] : readOnly(path);
+    });
 }
 
 function readOnly(path: string): string[] {

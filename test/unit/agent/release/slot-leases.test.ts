@@ -15,8 +15,8 @@ describe("two agents on one machine", () => {
     const left = new AbortController();
     await leaseSlots(tools, folder, 2, old, left.signal);
     expect(old.count).toBe(2);
-    const endFirst = await old.take(left.signal);
-    const endSecond = await old.take(left.signal);
+    const { gone: endFirst } = await old.take(left.signal);
+    const { gone: endSecond } = await old.take(left.signal);
 
     const grown: number[] = [];
     young.onAdded = () => grown.push(young.count + old.count);

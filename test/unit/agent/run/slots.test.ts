@@ -8,9 +8,9 @@ describe("slots", () => {
   test("are given first come, first served", async () => {
     const slots = new Slots(1);
     const order: number[] = [];
-    const giveBack = await slots.take(signal);
+    const { gone: giveBack } = await slots.take(signal);
     const waiting = [1, 2, 3].map(async (n) => {
-      const give = await slots.take(signal);
+      const { gone: give } = await slots.take(signal);
       order.push(n);
       give();
     });
@@ -24,7 +24,7 @@ describe("slots", () => {
   test("are as many as there are", async () => {
     const slots = new Slots(2);
     await slots.take(signal);
-    const second = await slots.take(signal);
+    const { gone: second } = await slots.take(signal);
     let third = false;
     void slots.take(signal).then(() => (third = true));
     await setImmediate();
@@ -39,38 +39,69 @@ describe("slots", () => {
     expect(fourth).toBe(false);
   });
 
+  test("a program that has ended leaves its place at once, while one for each place at most is still about to go", async () => {
+    const slots = new Slots(1);
+    const order: string[] = [];
+    const first = await slots.take(signal);
+    const [second, third] = ["second", "third"].map(async (name) => {
+      const stay = await slots.take(signal);
+      order.push(name);
+      return stay;
+    });
+    first.ended();
+    first.ended();
+    (await second)?.ended();
+    await setImmediate();
+    expect(order).toEqual(["second"]);
+    first.gone();
+    (await second)?.gone();
+    const last = await third;
+    expect(order).toEqual(["second", "third"]);
+    // Each has given back one place, however often it said so.
+    let others = 0;
+    void slots.take(signal).then(() => others++);
+    void slots.take(signal).then(() => others++);
+    first.gone();
+    await setImmediate();
+    expect(others).toBe(0);
+    last?.ended();
+    last?.gone();
+    await setImmediate();
+    expect(others).toBe(1);
+  });
+
   test("who leaves while waiting loses nothing for the others", async () => {
     const slots = new Slots(1);
-    const giveBack = await slots.take(signal);
+    const { gone: giveBack } = await slots.take(signal);
     const controller = new AbortController();
     const leaving = slots.take(controller.signal);
     const staying = slots.take(signal);
     controller.abort(new Error("lease lost"));
     await expect(leaving).rejects.toThrow("lease lost");
     giveBack();
-    const give = await staying;
+    const { gone: give } = await staying;
     give();
-    const again = await slots.take(signal);
+    const { gone: again } = await slots.take(signal);
     again();
   });
 
   test("who comes with an aborted signal takes none", async () => {
     const slots = new Slots(1);
     await expect(slots.take(AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
-    const give = await slots.take(signal);
+    const { gone: give } = await slots.take(signal);
     give();
   });
 
   test("an abort after the slot was given keeps it with its holder", async () => {
     const slots = new Slots(1);
-    const giveBack = await slots.take(signal);
+    const { gone: giveBack } = await slots.take(signal);
     const controller = new AbortController();
     const next = slots.take(controller.signal);
     giveBack();
     controller.abort(new Error("too late"));
-    const give = await next;
+    const { gone: give } = await next;
     give();
-    const last = await slots.take(signal);
+    const { gone: last } = await slots.take(signal);
     last();
   });
 });
