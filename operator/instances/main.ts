@@ -22,7 +22,6 @@ import { localUserData } from "./machine.ts";
 export interface InstancesFlags {
   dir: string;
   port: string;
-  services?: string;
   /** How many at first; 0: none until somebody launches some, an autoscaler for one. */
   instances: number;
   /** How the EC2 of the cloud behaves: a file of its settings. */
@@ -53,7 +52,7 @@ export async function upInstances(config: Config, flags: InstancesFlags): Promis
   });
   const ec2 = createEc2Clients();
   try {
-    await prepareFleet(config, ec2, dir, flags.services ?? join(root, "services"));
+    await prepareFleet(config, ec2, dir);
     if (flags.instances > 0) await launch(config, ec2, flags.instances);
     announce(cloud, dir, flags.instances);
     await untilGone(cloud, flags.instances === 0);
@@ -64,14 +63,9 @@ export async function upInstances(config: Config, flags: InstancesFlags): Promis
 }
 
 /** Queues and bucket, a first release, and the launch template that instances of this cloud are made from. */
-export async function prepareFleet(
-  config: Config,
-  ec2: Ec2Clients,
-  dir: string,
-  services: string,
-): Promise<void> {
+export async function prepareFleet(config: Config, ec2: Ec2Clients, dir: string): Promise<void> {
   await setUp(config);
-  const releaseKeys = await firstRelease(config, dir, services);
+  const releaseKeys = await firstRelease(config, dir);
   const bootScript = await readFile(join(root, "bootstrap/boot.sh"), "utf8");
   await ensureLaunchTemplate(ec2, {
     name: config.autoscaler.launch_template,
@@ -83,7 +77,7 @@ export async function prepareFleet(
 }
 
 /** A fleet starts with a release; what was deployed later stays. Resolves to the public half of the signing key. */
-async function firstRelease(config: Config, dir: string, servicesDir: string): Promise<string> {
+async function firstRelease(config: Config, dir: string): Promise<string> {
   const keyFile = join(dir, "release.key");
   const key = existsSync(keyFile) ? await readReleaseKey(keyFile) : await makeReleaseKey(keyFile);
   const publicKey = createPublicKey(key);
@@ -93,7 +87,7 @@ async function firstRelease(config: Config, dir: string, servicesDir: string): P
     if ((await readChannel(objects, publicKey)) === undefined) {
       process.stdout.write("building and deploying the first release\n");
       const out = join(dir, "releases");
-      const built = await buildRelease({ root, servicesDir: resolve(servicesDir), packages: [], out });
+      const built = await buildRelease({ root, servicesDir: config.services_dir, packages: [], out });
       const release = await publishRelease({ objects, files: systemFiles }, built);
       const tools = { objects, clock: systemClock, key, publicKey, validS: VALID_S };
       await moveChannel(tools, () => ({ release, previous: undefined, canary: undefined }));
