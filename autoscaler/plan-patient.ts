@@ -9,12 +9,14 @@ const SIZE_FOR = 0.8;
 const MOST_CAREFUL = 0.6;
 /** This part of an instance is not launched, unless it is a whole job's slot. */
 const ROUNDING = 0.05;
+/** With less caution than this so few jobs were late that one slow boot may be. */
+const UNINSURED = -0.05;
 /** A job may have been sent this long before the decision that sees it. */
 const DECISION_S = 10;
 /** The same for the question whether those that boot are needed at all. */
 const CANCEL = 0.6;
 /** A few more instances can wait for the next few, so that a slow rise is one launch and not ten. */
-const GATHER_S = 30;
+const GATHER_S = 50;
 const FEW = 0.2;
 /** The same for instances that have had no work: a slow decline is a step every five minutes. */
 const SETTLE_S = 300;
@@ -47,8 +49,9 @@ function planBacklog(situation: Situation, triggerS: number, sizeForS: number): 
   if (!isAlone && launchesFor(outlook, triggerS) <= slack) {
     return { more: 0, fewer: 0, why: "all start in time", state };
   }
-  const insured = isAlone ? insurance(boots, settings.targetWaitS - DECISION_S, settings.targetShare) : 0;
-  const more = Math.max(insured, Math.ceil(launchesFor(outlook, sizeForS) - slack));
+  const isInsured = isAlone && state.caution > UNINSURED;
+  const insured = isInsured ? insurance(boots, settings.targetWaitS - DECISION_S, settings.targetShare) : 0;
+  const more = Math.max(insured, isAlone ? 1 : 0, Math.ceil(launchesFor(outlook, sizeForS) - slack));
   const gathers =
     snapshot.atS - (state.lastLaunchAtS ?? -Infinity) < GATHER_S && more < FEW * fleet.ready.length;
   const why = `the newest would start after ${triggerS.toFixed(0)} s${gathers ? ", soon" : ""}`;

@@ -51,12 +51,11 @@ export function departures(
     const average = (withinS: number) => Math.max(0, withinS) / meanS;
     return { ofFreshSlot: average, ofBusySlot: average };
   }
-  const doneBy = Array.from({ length: STEPS + 1 }, (_, step) =>
-    shareDone(services, meanS, (step + 0.5) * stepS),
-  );
-  const ends = doneBy.map((share, step) => share - (doneBy[step - 1] ?? 0));
+  const share = shareDone(services, meanS);
+  const doneBy = Array.from({ length: STEPS + 1 }, (_, step) => share((step + 0.5) * stepS));
+  const ends = doneBy.map((done, step) => done - (doneBy[step - 1] ?? 0));
   const fresh = renewals(ends, ends);
-  const busy = renewals(firstEnds(services, meanS, marks, stepS), ends);
+  const busy = renewals(firstEnds(share, meanS, marks, stepS), ends);
   const read = (values: number[]) => (withinS: number) => {
     const at = Math.min(STEPS, Math.max(0, withinS / stepS));
     const left = Math.floor(at);
@@ -80,19 +79,13 @@ function renewals(first: readonly number[], ends: readonly number[]): number[] {
 }
 
 /** When the jobs that run now end, averaged over when they began. */
-function firstEnds(
-  services: readonly ServiceView[],
-  meanS: number,
-  marks: readonly Mark[],
-  stepS: number,
-): number[] {
+function firstEnds(share: ShareBy, meanS: number, marks: readonly Mark[], stepS: number): number[] {
   const nowS = marks.at(-1)?.atS ?? 0;
   const longestS = nowS - (marks[0]?.atS ?? nowS) + (STEPS + 1) * stepS;
   // The distribution at every half step, since each pair of a mark and a step asks for it.
   const halves = Math.ceil((2 * longestS) / stepS) + 1;
-  const table = Float64Array.from({ length: halves }, (_, half) =>
-    shareDone(services, meanS, (half * stepS) / 2),
-  );
+  const table = new Float64Array(halves);
+  for (let half = 0; half < halves; half++) table[half] = share((half * stepS) / 2);
   const sums = Array.from({ length: STEPS + 1 }, () => 0);
   let running = 0;
   for (let at = 1; at < marks.length; at++) {
@@ -115,30 +108,43 @@ function firstEnds(
   return sums.map((sum) => sum / running);
 }
 
-/** Share of the jobs that are done after `afterS`, over all services; exponential until their quantiles are known. */
-function shareDone(services: readonly ServiceView[], meanS: number, afterS: number): number {
-  let [jobs, done] = [0, 0];
-  for (const { arrived, serviceS } of services) {
-    if (serviceS === undefined || serviceS.samples < ENOUGH_SAMPLES) continue;
-    jobs += Math.max(1, arrived);
-    done += Math.max(1, arrived) * shareBelow(serviceS, afterS);
-  }
-  return jobs > 0 ? done / jobs : 1 - Math.exp(-afterS / meanS);
+/** The share of something that is over by a time, seconds. */
+type ShareBy = (atS: number) => number;
+
+/** Share of the jobs that are done some time after they began, over all services; exponential until their quantiles are known. */
+function shareDone(services: readonly ServiceView[], meanS: number): ShareBy {
+  const known = services.flatMap(({ arrived, serviceS }) =>
+    serviceS === undefined || serviceS.samples < ENOUGH_SAMPLES
+      ? []
+      : [{ jobs: Math.max(1, arrived), below: shareBelow(serviceS) }],
+  );
+  const jobs = known.reduce((sum, one) => sum + one.jobs, 0);
+  if (jobs === 0) return (afterS) => 1 - Math.exp(-afterS / meanS);
+  return (afterS) => {
+    let done = 0;
+    for (const one of known) done += one.jobs * one.below(afterS);
+    return done / jobs;
+  };
 }
 
+const SHARES = [0, 0.1, 0.5, 0.9, 0.99, 1] as const;
+
 /** The distribution function through the quantiles; the last hundredth lies where the mean says. */
-function shareBelow({ meanS, p10S, p50S, p90S, p99S }: Quantiles, atS: number): number {
+function shareBelow({ meanS, p10S, p50S, p90S, p99S }: Quantiles): ShareBy {
   const leastS = Math.max(0, p10S - (p50S - p10S) / 4);
   const below = 0.05 * (leastS + p10S) + 0.2 * (p10S + p50S) + 0.2 * (p50S + p90S) + 0.045 * (p90S + p99S);
   // A pair of points per quantile: the width keeps a fixed service time from dividing by zero.
   const tailS = Math.max(p99S * 1.001 + 0.001, 2 * ((meanS - below) / 0.01) - p99S);
-  const knots = [leastS * 0.99, p10S * 0.995, p50S, p90S * 1.0005, p99S * 1.001, tailS] as const;
-  const shares = [0, 0.1, 0.5, 0.9, 0.99, 1] as const;
-  if (atS <= knots[0]) return 0;
-  for (let at = 1; at < knots.length; at++) {
-    const [fromS, toS] = [knots[at - 1] as number, knots[at] as number];
-    const [from, to] = [shares[at - 1] as number, shares[at] as number];
-    if (atS < toS) return from + ((to - from) * (atS - fromS)) / Math.max(1e-9, toS - fromS);
-  }
-  return 1;
+  const knots = [leastS * 0.99, p10S * 0.995, p50S, p90S * 1.0005, p99S * 1.001, tailS];
+  return (atS) => {
+    if (atS <= (knots[0] as number)) return 0;
+    for (let at = 1; at < knots.length; at++) {
+      const toS = knots[at] as number;
+      if (atS >= toS) continue;
+      const fromS = knots[at - 1] as number;
+      const [from, to] = [SHARES[at - 1] as number, SHARES[at] as number];
+      return from + ((to - from) * (atS - fromS)) / Math.max(1e-9, toS - fromS);
+    }
+    return 1;
+  };
 }

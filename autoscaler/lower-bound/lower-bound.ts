@@ -3,6 +3,8 @@ import { solvePrices } from "./interior-point.ts";
 
 /** Finer steps would change the bound by less than a thousandth and cost minutes. */
 const MOST_STEPS = 60_000;
+const LONGEST_STEP_S = 30;
+const STEPS_PER_WAIT = 4;
 
 interface Question {
   arrivalS: Float64Array;
@@ -22,7 +24,10 @@ interface Question {
 export function lowerBound({ arrivalS, serviceS, targetWaitS, slots, bootS }: Question): number {
   if (arrivalS.length === 0) return 0;
   const lastS = (arrivalS.at(-1) ?? 0) + targetWaitS;
-  const stepS = Math.max(Math.min(10, targetWaitS > 0 ? targetWaitS / 6 : 1), lastS / MOST_STEPS);
+  const stepS = Math.max(
+    Math.min(LONGEST_STEP_S, targetWaitS > 0 ? targetWaitS / STEPS_PER_WAIT : 1),
+    lastS / MOST_STEPS,
+  );
   return corridorBound(corridorOf({ arrivalS, serviceS }, targetWaitS, slots, stepS), bootS);
 }
 

@@ -2,6 +2,7 @@ import type { Policy, Settings } from "../policy.ts";
 import type { Action } from "../snapshot.ts";
 import { Backlog } from "./backlog.ts";
 import { seededChance, type Chance } from "./chance.ts";
+import { endsInTime } from "./evacuation.ts";
 import { Fleet, type Host } from "./fleet.ts";
 import { TimeHeap } from "./heap.ts";
 import { Pools } from "./pools.ts";
@@ -151,6 +152,13 @@ class Engine<State> {
     this.#recorder.reclaims++;
     this.#fleet.cordon(host, this.#nowS);
     this.#ends.push(this.#nowS + this.#world.noticeS, host.number + 1);
+    for (const job of host.jobs.slice(0, host.view.inFlight)) {
+      const runningS = this.#nowS - this.#recorder.startedAt(job);
+      if (!endsInTime(runningS, this.#sensor.meanServiceS, this.#world.noticeS)) {
+        this.#fleet.finish(host, job, this.#nowS);
+        this.#startAgain(job, "reclaim");
+      }
+    }
   }
 
   #remove(host: Host, cause: "scale-in" | "reclaim"): void {
@@ -158,14 +166,16 @@ class Engine<State> {
     this.#fleet.remove(host, this.#nowS);
     this.#pools.left(host.pool, host.view.noticeAtS !== undefined);
     if (host.view.readyAtS === undefined) this.#pools.cutShort(host.pool, this.#nowS - host.view.launchedAtS);
-    for (const job of jobs) {
-      this.#inFlight--;
-      this.#runsOn[job] = -1;
-      this.#recorder.lost(job, this.#nowS, cause);
-      const open = this.#fleet.pickOpen();
-      if (open === undefined) this.#backlog.putBack(job);
-      else this.#start(open, job);
-    }
+    for (const job of jobs) this.#startAgain(job, cause);
+  }
+
+  #startAgain(job: number, cause: "scale-in" | "reclaim"): void {
+    this.#inFlight--;
+    this.#runsOn[job] = -1;
+    this.#recorder.lost(job, this.#nowS, cause);
+    const open = this.#fleet.pickOpen();
+    if (open === undefined) this.#backlog.putBack(job);
+    else this.#start(open, job);
   }
 
   #tick(): void {

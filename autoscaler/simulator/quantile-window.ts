@@ -14,6 +14,7 @@ export class QuantileWindow {
   #weight = 0;
   #sum = 0;
   #samples = 0;
+  #known: Quantiles | undefined;
   /** Weight of the next observation; grows instead of shrinking all the others. */
   #next = 1;
   readonly #gain: number;
@@ -53,13 +54,19 @@ export class QuantileWindow {
 
   #count(): void {
     this.#samples++;
+    this.#known = undefined;
     this.#next *= this.#gain;
     if (this.#next > 1e100) this.#rescale();
   }
 
   /** Undefined before the first observation. */
   read(): Quantiles | undefined {
-    if (this.#samples === 0) return undefined;
+    // Many look before the next one comes.
+    if (this.#samples > 0) this.#known ??= this.#compute();
+    return this.#known;
+  }
+
+  #compute(): Quantiles {
     const [p10S = 0, p50S = 0, p90S = 0, p99S = 0] = this.#quantiles([0.1, 0.5, 0.9, 0.99]);
     return { samples: this.#samples, meanS: this.#sum / this.#weight, p10S, p50S, p90S, p99S };
   }

@@ -63,6 +63,10 @@ export class Recorder {
     this.#startS[job] = atS;
   }
 
+  startedAt(job: number): number {
+    return this.#startS[job] as number;
+  }
+
   isLastStart(job: number, completesAtS: number): boolean {
     return (this.#startS[job] as number) + (this.#serviceS[job] as number) === completesAtS;
   }

@@ -26,6 +26,10 @@ export class Sensor {
     this.#pools = pools;
   }
 
+  get meanServiceS(): number | undefined {
+    return this.#service.read()?.meanS;
+  }
+
   finished(serviceS: number): void {
     this.#finished++;
     this.#service.add(serviceS);

@@ -1,12 +1,13 @@
 import { droverPolicy } from "../decide.ts";
 import type { Policy } from "../policy.ts";
+import type { PolicyState } from "../state.ts";
 import { baselineNamed, baselineNames } from "../policies/registry.ts";
 import { openWorlds } from "./build-world.ts";
 import { compare } from "./comparison.ts";
 import { type Duel, type Goal, patientGoals, spotGoals, tightGoals } from "./goals.ts";
 import { flagsFor, LOADS, noFiles, type Row, runTrial, settingsFor, type Trial } from "./loads.ts";
 import { numberOf, type Flags } from "./options.ts";
-import { cheapest, triedIn, tuned, type Tried } from "./tune.ts";
+import { cheapest, triedIn, tuned } from "./tune.ts";
 
 const PATIENT: Trial = {
   title: "Target wait 300 s, longer than a boot",
@@ -63,20 +64,31 @@ const policiesOf = (baselines: readonly string[]): Policy[] => [
   ...baselines.flatMap((name) => baselineNamed(name) ?? []),
 ];
 
+/** Ours, asked for another share than the settings say. */
+function asking(targetShare: number): Policy {
+  const policy: Policy<PolicyState> = {
+    ...droverPolicy,
+    name: `drover:targetShare=${targetShare}`,
+    decide: (snapshot, settings, state) => droverPolicy.decide(snapshot, { ...settings, targetShare }, state),
+  };
+  return policy;
+}
+
 /** On each load the best tuned baseline against ours, at each share. */
 async function runDuels(baselines: readonly string[], flags: Flags, progress: Progress): Promise<Duel[]> {
   const seeds = String(Math.min(TUNING_SEEDS, numberOf("seeds", flags.seeds, 1)));
   const duels: Duel[] = [];
   for (const load of LOADS) {
     const worlds = await openWorlds({ ...flagsFor(load, flags, TUNING_HOURS), seeds }, noFiles);
-    const run = (policies: readonly Policy[], targetShare: number): Tried[] =>
-      triedIn(
-        compare(policies, worlds, settingsFor({ ...TIGHT, targetShare }), (_, __, what) =>
-          progress(`tuning: ${load.shape}, ${what}`),
-        ),
-      );
-    const rivals = run(tuned(baselines, worlds.of(1), TIGHT.targetWaitS), TIGHT.targetShare);
-    const ours = ASKED.flatMap((share) => run([droverPolicy as Policy], share));
+    const baselineRuns = tuned(baselines, worlds.of(1), TIGHT.targetWaitS);
+    const outcomes = compare(
+      [...ASKED.map(asking), ...baselineRuns],
+      worlds,
+      settingsFor(TIGHT),
+      (_, __, what) => progress(`tuning: ${load.shape}, ${what}`),
+    );
+    const ours = triedIn(outcomes.slice(0, ASKED.length));
+    const rivals = triedIn(outcomes.slice(ASKED.length));
     const best = ours.toSorted((left, right) => right.mean.shareInTime - left.mean.shareInTime)[0];
     for (const share of SHARES) {
       const own = cheapest(ours, share) ?? best;

@@ -3,6 +3,7 @@ import { droverPolicy } from "../../../autoscaler/decide.ts";
 import type { Policy } from "../../../autoscaler/policy.ts";
 import { baselineNamed } from "../../../autoscaler/policies/registry.ts";
 import { simulate } from "../../../autoscaler/simulator/engine.ts";
+import { endsInTime } from "../../../autoscaler/simulator/evacuation.ts";
 import { summarise } from "../../../autoscaler/simulator/summary.ts";
 import type { PoolWorld, World } from "../../../autoscaler/simulator/world.ts";
 import type { Action } from "../../../autoscaler/snapshot.ts";
@@ -113,9 +114,30 @@ describe("the world", () => {
     const run = simulate(world([1, 1, 1, 1], 200, { pools: [spot] }), scripted({ 0: [launch(2)] }), settings);
     expect(run.reclaims).toBe(1);
     expect(run.redoneAfterReclaim).toBe(2);
-    // Started at 100, ended at 150 + 120.
-    expect(run.lostWorkS).toBe(340);
+    // Started at 100, handed back at 150, since nobody knows how long they take.
+    expect(run.lostWorkS).toBe(100);
     expect(run.hosts.filter(({ endedAtS }) => endedAtS === 270)).toHaveLength(1);
+  });
+
+  it("lets a job that usually ends in time end on an instance that is taken back", () => {
+    const capacity = { fromS: Float64Array.of(0, 150), instances: Int32Array.of(2, 1) };
+    const pools = [{ ...pool, capacity }];
+    // Four run from 100 to 130, which shows how long they take, four more from then on.
+    const run = simulate(
+      world([1, 1, 1, 1, 1, 1, 1, 1], 30, { pools }),
+      scripted({ 0: [launch(2)] }),
+      settings,
+    );
+    expect([run.reclaims, run.redoneAfterReclaim]).toEqual([1, 0]);
+  });
+
+  it("takes jobs that outlast the notice only when it is over, if they were expected to end", () => {
+    expect([endsInTime(20, 30, 120), endsInTime(100, 30, 120), endsInTime(111, 30, 120)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([endsInTime(0, 100, 120), endsInTime(5, undefined, 120)]).toEqual([false, false]);
   });
 
   it("refuses launches where there is no room", () => {
