@@ -47,10 +47,10 @@ export function learn(state: PolicyState, marks: readonly Mark[], settings: Sett
   return { caution, hourlyJobs, learningSinceS };
 }
 
-/** Where a policy that has to stand ready begins: the fewer jobs may be late, the more careful. Shares of 95, 98, 99 % begin at 0.3, 0.6, 0.8. */
+/** Where a policy that has to stand ready begins: the fewer jobs may be late, the more careful. Shares of 95, 98, 99 % begin at 0, 0.3, 0.5. */
 export function firstCaution({ targetShare }: Settings): number {
   const late = Math.max(1e-4, 1 - targetShare);
-  return Math.min(1, Math.max(0, 0.3 + 0.7 * Math.log10(0.05 / late)));
+  return Math.min(1, Math.max(-1, 0.7 * Math.log10(0.05 / late)));
 }
 
 /** The plain mean over the first day, then a fading one. */

@@ -46,7 +46,7 @@ export function instancesWanted(question: Question): number {
   const tolerated = fleet.slots * Math.max(0, targetWaitS - bootS / 2) * (1 - careful / 2);
   const backlog = Math.max(0, waiting * meanServiceS + (load - fleet.slots) * bootS - onTheWay - tolerated);
   const drainS = SLOWEST_DRAIN_S * (FASTEST_DRAIN_S / SLOWEST_DRAIN_S) ** careful;
-  const margin = 2 * tight * Math.max(0, caution) * Math.sqrt(load);
+  const margin = 2 * tight * careful * Math.sqrt(load);
   const slots = Math.max(load + margin, load + backlog / drainS);
   // However small the load, a job that waits needs somebody.
   const least = waiting > 0 ? 1 : 0;
