@@ -7,6 +7,7 @@ import type { Plan, Situation } from "./situation.ts";
 const TRIGGER = 0.85;
 const SIZE_FOR = 0.8;
 const MOST_CAREFUL = 0.6;
+const PAID_FOR = 0.95;
 /** This part of an instance is not launched, unless it is a whole job's slot. */
 const ROUNDING = 0.05;
 /** With less caution than this so few jobs were late that one slow boot may be. */
@@ -34,6 +35,11 @@ export function planPatient(situation: Situation): Plan {
     Math.max(soonestS, settings.targetWaitS * (part + (MOST_CAREFUL - part) * care));
   const needless = needlessBoots(situation, settings.targetWaitS * CANCEL);
   if (needless > 0) return { more: 0, fewer: 0, needless, why: `${needless} boot for nothing`, state };
+  // A launch costs a whole hour: none before it is surely needed.
+  if (queue.visible > 0 && settings.billing === "hourly") {
+    const paidS = settings.targetWaitS * PAID_FOR;
+    return planBacklog(situation, paidS, paidS);
+  }
   if (queue.visible > 0) return planBacklog(situation, share(TRIGGER), share(SIZE_FOR));
   if (fleet.ready.length > 1) return planSurplus(situation, share(TRIGGER));
   if (fleet.ready.length === 1) return planLast(situation);

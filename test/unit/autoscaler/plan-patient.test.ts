@@ -98,6 +98,15 @@ describe("jobs that may wait", () => {
     expect(kinds(decide(idle(20), settings, known).actions)).toEqual(["cordon"]);
   });
 
+  it("asks later where hours are billed", () => {
+    const own: Settings = { ...settings, billing: "hourly" };
+    const busy = instances(2, 1000, { inFlight: 4 });
+    // 8 slots of 10 s jobs start 204 jobs in 255 s, and 228 in 285 s.
+    const moment = snapshot({ waiting: 215, meanS: 10, inFlight: 8, instances: busy });
+    expect(launched(walk([moment]).actions)).toBeGreaterThan(0);
+    expect(launched(walk([moment], own).actions)).toBe(0);
+  });
+
   it("waits for the end of a paid hour where hours are billed", () => {
     const own: Settings = { ...settings, billing: "hourly" };
     expect(walk([idleSince(9000 - 1800)], own).actions).toEqual([]);
