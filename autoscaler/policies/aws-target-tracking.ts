@@ -31,8 +31,9 @@ export function awsTargetTracking(victims: Victims, { target }: { target?: numbe
       const below = perInstance < allowed;
       const belowSinceS = below ? (state.belowSinceS ?? snapshot.atS) : undefined;
       const mayShrink = warming === 0 && snapshot.atS - (belowSinceS ?? snapshot.atS) >= SCALE_IN_AFTER_S;
+      // Out first: with no instance at all, a backlog below the target would otherwise wait for ever.
       let wanted = Math.max(size, Math.ceil(exact));
-      if (below && mayShrink) wanted = Math.floor(exact);
+      if (wanted === size && below && mayShrink) wanted = Math.floor(exact);
       return {
         actions: toSize(wanted, snapshot, settings, victims),
         sentence: `backlog per instance ${perInstance.toFixed(2)}, target ${allowed.toFixed(2)}: ${wanted} instances`,

@@ -23,11 +23,15 @@ export function skyserveQps(victims: Victims, { target }: { target?: number }): 
     periodS: PERIOD_S,
     start: () => ({ arrivals: [] }),
     decide: (snapshot, settings, before) => {
-      const { arrived, slots, meanServiceS } = readingsOf(snapshot);
+      const { arrived, slots, meanServiceS, waiting } = readingsOf(snapshot);
       const { atS } = snapshot;
       const arrivals = remember(before.arrivals, atS, arrived, WINDOW_S);
       const size = sizeOf(snapshot);
-      const wanted = Math.ceil(rate(arrivals) / (target ?? slots / meanServiceS));
+      // What is left of a load that ended still needs somebody.
+      const wanted = Math.max(
+        waiting > 0 ? 1 : 0,
+        Math.ceil(rate(arrivals) / (target ?? slots / meanServiceS)),
+      );
       const aboveSinceS = wanted > size ? (before.aboveSinceS ?? atS) : undefined;
       const belowSinceS = wanted < size ? (before.belowSinceS ?? atS) : undefined;
       const moves = atS - (aboveSinceS ?? atS) >= UP_AFTER_S || atS - (belowSinceS ?? atS) >= DOWN_AFTER_S;

@@ -29,6 +29,10 @@ describe("aws-target-tracking", () => {
     }));
     expect(last("aws-target-tracking", repeated(60, 1800, warming))).toEqual([]);
   });
+  it("starts from nothing, however long the backlog has been below the target", () => {
+    const lonely = scene((atS) => ({ waiting: atS < 1800 ? 0 : 1 }));
+    expect(launched(last("aws-target-tracking", repeated(60, 1800, lonely)))).toBe(1);
+  });
   it("does not see jobs in flight", () => {
     const full = scene((atS) => ({ inFlight: 16, instances: instances(4, atS, { inFlight: 4 }) }));
     expect(idsOf(last("aws-target-tracking", repeated(60, 900, full)), "cordon")).toHaveLength(4);
@@ -196,6 +200,8 @@ describe("skyserve-qps", () => {
     const falling = scene((atS) => ({ arrived: 2 * atS, instances: instances(40, atS) }));
     expect(left(last("skyserve-qps", repeated(20, 1180, falling)))).toBe(0);
     expect(left(last("skyserve-qps", repeated(20, 1200, falling)))).toBe(10);
+    const leftOver = scene(() => ({ waiting: 1, arrived: 1 }));
+    expect(launched(last("skyserve-qps", repeated(20, 300, leftOver)))).toBe(1);
   });
 });
 
