@@ -625,6 +625,7 @@ start_daemon() { # VERSION LANE
       exec "$node" "$place/release/dist/drover.mjs" "$daemon" </dev/null 9>&- 2> >(exec tee -p >(head -c 65536 >"$place/run/words") >&2 9>&-)
     ) &
     set +m
+    disown $! # what becomes of it is ours to say
     # Until it has said who it is.
     while [[ ! -e $place/process ]] && kill -0 $! 2>/dev/null; do sleep 0.01; done
   fi
@@ -684,9 +685,9 @@ await_health() { # LANE; sets unhealthy to why not
   return 1
 }
 
-# A daemon cannot become healthy without the store, and the release is not to blame for that.
-store_answers() {
-  [[ $(s3 releases/channel "$EMPTY_SHA256" --max-time 10 --output /dev/null 2>>"$home/log/boot.log") == 200 ]]
+# A daemon cannot become healthy without the cloud, and the release is not to blame for that.
+cloud_answers() {
+  [[ $unhealthy != *'[cloud-unreachable]'* && $(s3 releases/channel "$EMPTY_SHA256" --max-time 10 --output /dev/null 2>>"$home/log/boot.log") == 200 ]]
 }
 
 stop_daemon() { # LANE: at once; for those that never became healthy
@@ -816,8 +817,8 @@ raise() { # DAEMON VERSION, within bring_up; sets lane
     stop_daemon "$lane"
     say "$version is not healthy, $unhealthy (try $attempt of $TRIES)"
     changed=1
-    # With nothing to go back to, or without a store to report to, a refusal would only keep the machine down.
-    if [[ -n $current && $version != "$current" ]] && store_answers; then
+    # With nothing to go back to, or without a cloud to work with, a refusal would only keep the machine down.
+    if [[ -n $current && $version != "$current" ]] && cloud_answers; then
       note_failure "$version" 1 "$unhealthy"
       if reason=$(refused_because "$version"); then break; fi
     fi

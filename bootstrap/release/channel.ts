@@ -64,7 +64,7 @@ export function openChannel(text: string, keys: readonly KeyObject[]): Channel {
   if (!keys.some((key) => verify(null, Buffer.from(payload), key, signature))) {
     throw new DroverError(
       "channel-signature",
-      "The channel file was not signed with the release key. Use the key of this fleet (--key), and find out who wrote it.",
+      "The channel file was not signed with the release key. Use the key of this fleet (--key); if it is that, find out who wrote the file, and put the last good one back with: drover release restore",
     );
   }
   const tree: unknown = JSON.parse(payload);
@@ -90,6 +90,6 @@ export function openChannel(text: string, keys: readonly KeyObject[]): Channel {
 function malformed(): DroverError {
   return new DroverError(
     "channel-malformed",
-    "The channel file is none, or is cut off. Write it again with: drover deploy",
+    "The channel file is none, or is cut off. Put the last good one back with: drover release restore",
   );
 }

@@ -68,17 +68,21 @@ export function releases(argv: string[]): Promise<number> {
     .action(async (flags: Flags & { json?: boolean }) => {
       await using it = await openDeploy(flags);
       const { publicKey } = it.channelTools;
+      // A channel that cannot be trusted is the more reason to see what runs.
+      let problem: unknown;
       const [now, instances, history] = await Promise.all([
-        readChannel(it.objects, publicKey),
+        readChannel(it.objects, publicKey).catch((error: unknown) => void (problem = error)),
         instancesOf(it.store, systemClock.now()),
         readHistory(it.objects, publicKey),
       ]);
-      const channel = it.existing(now?.channel);
+      const channel = problem === undefined ? it.existing(now?.channel) : undefined;
+      const head = channel === undefined ? "" : `${showChannel(channel)}\n`;
       process.stdout.write(
         flags.json
           ? `${JSON.stringify({ channel, instances, history })}\n`
-          : `${showChannel(channel)}\ninstances\n${showInstances(instances)}\nhistory\n${showHistory(history)}`,
+          : `${head}instances\n${showInstances(instances)}\nhistory\n${showHistory(history)}`,
       );
+      if (problem !== undefined) throw problem;
     });
   return exitCodeOf("drover releases", () => command.parseAsync(argv, { from: "user" }));
 }

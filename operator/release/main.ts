@@ -5,11 +5,11 @@ import { root } from "../../base/system/root.ts";
 import type { BuiltRelease } from "../../bootstrap/release/assemble.ts";
 import { makeReleaseKey, publicWord } from "../../bootstrap/release/keys.ts";
 import { openDeploy, type DeployFlags } from "../deploy/connect/main.ts";
-import { moveChannel } from "../deploy/channel-store.ts";
+import { moveChannel, restoreChannel } from "../deploy/channel-store.ts";
 import { showChannel } from "../deploy/show.ts";
 import { build, type BuildFlags } from "./build/main.ts";
 
-/** `drover release build | keygen | renew`. */
+/** `drover release build | keygen | renew | restore`. */
 export function main(argv: string[]): Promise<number> {
   const command = new Command("drover release")
     .description("Build releases, make the key that signs them, sign the channel file anew.")
@@ -47,6 +47,19 @@ export function main(argv: string[]): Promise<number> {
       await using deploy = await openDeploy(flags);
       const channel = await moveChannel(deploy.channelTools, (now) => deploy.existing(now));
       process.stdout.write(showChannel(channel));
+    });
+  command
+    .command("restore")
+    .description(
+      "Put the last channel file that was signed with the key back, when somebody has overwritten it.",
+    )
+    .exitOverride()
+    .option("--config <file>", "settings; drover.yaml in this folder when it is there")
+    .option("--key <file>", "the private key", ".drover/release.key")
+    .option("--valid-days <n>", "until the channel file expires", "90")
+    .action(async (flags: DeployFlags) => {
+      await using deploy = await openDeploy(flags);
+      process.stdout.write(showChannel(await restoreChannel(deploy.channelTools)));
     });
   return exitCodeOf("drover release", () => command.parseAsync(argv, { from: "user" }));
 }

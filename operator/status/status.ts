@@ -110,7 +110,19 @@ export function showPicture(picture: Picture): string {
     ]),
   );
   const oldestS = Math.max(...picture.instances.map((it) => it.ageS));
-  return `${queues}${scaler}\n${instances}\nthe oldest report is ${Math.round(oldestS)} s old\n`;
+  const problems = showProblems(picture.instances);
+  return `${queues}${scaler}\n${instances}${problems}\nthe oldest report is ${Math.round(oldestS)} s old\n`;
+}
+
+/** Why machines do not run the release that they should, once for each reason. */
+function showProblems(instances: readonly InstanceStatus[]): string {
+  const who = new Map<string, string[]>();
+  for (const { row, health } of instances) {
+    const problem = row["releaseProblem"];
+    if (health === "silent" || typeof problem !== "string" || problem === "") continue;
+    who.set(problem, [...(who.get(problem) ?? []), row.instanceId]);
+  }
+  return [...who].map(([problem, names]) => `\nPROBLEM on ${names.join(", ")}\n  ${problem}\n`).join("");
 }
 
 function showScaler({ leader, epoch, sentence, cordoned, unfinished }: ScalerStatus): string {

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GOOD_AGENT, type Installation, makeInstallation } from "../support/installation.ts";
 
 const BOOT = resolve(import.meta.dirname, "../../bootstrap/boot.sh");
-const CRASHES_AT_START = "exit 1";
+/** As Node says it: the reason stands in the middle. */
+const CRASHES_AT_START = `printf 'file:///x.mjs:1\\n\\nSyntaxError: oh\\n    at x.mjs:1\\n\\nNode.js v24\\n' >&2; exit 1`;
 const NEVER_READY = "exec 7<> <(:)\nwhile :; do read -r -t 0.05 -u 7; done";
 const DIES_SOON = `echo ready >"$DROVER_READY_FILE"\nsleep 0.5\nexit 1`;
 
@@ -155,7 +156,7 @@ describe("boot.sh with a bad release", () => {
     await runsOne();
     await machine.point(await machine.publish("2.0.0", CRASHES_AT_START));
     await keepsOne(
-      /^release-refused 2\.0\.0 is refused by this instance: its agent ended before it was ready/,
+      /^release-refused 2\.0\.0 is refused by this instance: its agent ended before it was ready, it said: SyntaxError: oh$/,
     );
     const log = await readFile(`${machine.home}/log/boot.log`, "utf8");
     expect(log.match(/starting the agent of 2\.0\.0/g)).toHaveLength(2);
@@ -174,6 +175,17 @@ describe("boot.sh with a bad release", () => {
     expect(await machine.problem()).toMatch(/^release-unhealthy 1\.0\.0 does not start, its agent ended/);
     await writeFile(flag, "");
     expect(await machine.boot()).toMatchObject({ code: 0 });
+  });
+
+  it("does not blame a release for a cloud that its agent does not reach", async () => {
+    await runsOne();
+    const flag = `${machine.home}/may-start`;
+    const lost = `[[ -e ${flag} ]] || { echo "drover agent: Nobody answers. [cloud-unreachable]" >&2; exit 69; }`;
+    await machine.point(await machine.publish("2.0.0", `${lost}\n${GOOD_AGENT}`));
+    await keepsOne(/^release-unhealthy 2\.0\.0 does not start, .*Nobody answers.*; it is tried again/);
+    await writeFile(flag, "");
+    expect(await machine.boot()).toMatchObject({ code: 0 });
+    expect(await machine.running()).toEqual(["2.0.0"]);
   });
 
   it("refuses one whose agent never becomes ready, and leaves nothing of it running", async () => {

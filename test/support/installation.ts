@@ -93,6 +93,7 @@ export async function makeInstallation(): Promise<Installation> {
     const child = spawn("bash", ["-euo", "pipefail", BOOT, verb], {
       env: { ...environment, ...env },
       stdio: ["ignore", "ignore", "pipe"],
+      detached: true, // a session of its own, as a service has
     });
     started.add(child);
     return child;

@@ -1,7 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { CHANNEL_KEY } from "../../../../bootstrap/release/channel.ts";
-import { moveChannel, readChannel, readHistory } from "../../../../operator/deploy/channel-store.ts";
+import { CHANNEL_KEY, signChannel } from "../../../../bootstrap/release/channel.ts";
+import {
+  moveChannel,
+  readChannel,
+  readHistory,
+  restoreChannel,
+} from "../../../../operator/deploy/channel-store.ts";
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { createMemoryObjects } from "../../../support/memory-objects.ts";
 
@@ -49,6 +54,39 @@ describe("moveChannel", () => {
     await expect(moveChannel(tools, () => named("1"))).rejects.toMatchObject({ code: "channel-signature" });
     expect(await readHistory(tools.objects, tools.publicKey)).toEqual([]);
     expect(tools.objects.stored.has(CHANNEL_KEY)).toBe(true);
+  });
+});
+
+describe("a channel that somebody has overwritten", () => {
+  const evil = { ...named("evil"), serial: 99, fleet: "fleet", expiresAtS: 9e9 };
+
+  test("gives its place back to the last one that was signed, under a new serial", async () => {
+    const tools = world();
+    await moveChannel(tools, () => named("1"));
+    await moveChannel(tools, () => named("2"));
+    for (const text of [signChannel(evil, generateKeys().key), "cut off"]) {
+      await tools.objects.put(CHANNEL_KEY, text);
+      const restored = await restoreChannel(tools);
+      expect(restored.release.version).toBe("2");
+      expect((await readChannel(tools.objects, tools.publicKey))?.channel).toEqual(restored);
+    }
+    expect((await readHistory(tools.objects, tools.publicKey)).map((it) => it.serial)).toEqual([4, 3, 2, 1]);
+  });
+
+  test("is no reason to restore what another key has signed", async () => {
+    const tools = world();
+    await moveChannel(tools, () => named("1"));
+    const others = { ...tools, ...generateKeys() };
+    await expect(restoreChannel(others)).rejects.toMatchObject({ code: "nothing-deployed" });
+  });
+
+  test("by one of its own past is outdone by the next deploy: serials rise above all there ever were", async () => {
+    const tools = world();
+    await moveChannel(tools, () => named("1"));
+    const old = (await tools.objects.get(CHANNEL_KEY))?.body ?? new Uint8Array();
+    await moveChannel(tools, () => named("2"));
+    await tools.objects.put(CHANNEL_KEY, old);
+    expect(await moveChannel(tools, () => named("3"))).toMatchObject({ serial: 3 });
   });
 });
 

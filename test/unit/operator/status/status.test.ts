@@ -49,6 +49,18 @@ describe("the picture of a fleet", () => {
     ]);
   });
 
+  test("says why machines do not run the release that they should", async () => {
+    const { clock, queues, store, report } = await fleet();
+    const releaseProblem = "channel-expired it has expired";
+    await report("i-1", 4, { releaseProblem });
+    await report("i-2", 5, { releaseProblem });
+    await report("i-3", 5, { releaseProblem: "" });
+    await report("i-4", 99, { releaseProblem: "channel-foreign long ago" });
+    const text = showPicture(await takePicture(queues, store, clock));
+    expect(text).toContain(`PROBLEM on i-1, i-2\n  ${releaseProblem}\n`);
+    expect(text.match(/PROBLEM/g)).toHaveLength(1);
+  });
+
   test("has the autoscaler's leader and its last sentence", async () => {
     const { clock, queues, store, report } = await fleet();
     expect((await takePicture(queues, store, clock)).scaler).toBeUndefined();
