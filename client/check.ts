@@ -29,7 +29,10 @@ export function checkJob(request: JobRequest): CheckedJob {
 /** The service's own rules, as the agent will apply them. @throws RefusedRequest */
 export function checkAgainst(manifest: ServiceManifest, request: JobRequest): void {
   const verdict = checkRequest(manifest, request);
-  if (!verdict.ok) throw new RefusedRequest([verdict]);
+  if (verdict.ok) return;
+  if (verdict.code !== "input-missing") throw new RefusedRequest([verdict]);
+  const message = `The service "${manifest.name}" needs an input: give its URL (http, https or s3).`;
+  throw new RefusedRequest([{ code: verdict.code, message }]);
 }
 
 /** The document as people may see it: secrets replaced by `***`. */

@@ -18,7 +18,7 @@ export function isPermanent(error: unknown): boolean {
 /** Any error as one that says what to do. Errors of Drover itself are left as they are. */
 export function explained(error: unknown): DroverError {
   if (error instanceof DroverError) return error;
-  const reason = reasonOf(error);
+  const reason = reasonOf(error).replace(/\.$/, "");
   const name = error instanceof Error ? error.name : "";
   if (name === "CredentialsProviderError") {
     return new DroverError(
@@ -46,7 +46,20 @@ export function explained(error: unknown): DroverError {
     );
   }
   const code = codeOf(error);
-  return new DroverError(code?.startsWith("E") ? "file-trouble" : "internal", `${reason}.`);
+  if (!code?.startsWith("E")) return new DroverError("internal", `${reason}.`);
+  return new DroverError("file-trouble", `${fileTrouble(code, error) ?? reason}.`);
+}
+
+const FILE_TROUBLES: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist",
+  EACCES: "may not be read or written by this user",
+  EISDIR: "is a folder, not a file",
+};
+
+function fileTrouble(code: string, error: unknown): string | undefined {
+  const trouble = FILE_TROUBLES[code];
+  if (trouble === undefined || !(error instanceof Error) || !("path" in error)) return undefined;
+  return `${String(error.path)} ${trouble}`;
 }
 
 const NETWORK: ReadonlySet<string> = new Set([

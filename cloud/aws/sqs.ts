@@ -47,7 +47,7 @@ async function urlOf(clients: SqsClients, name: string): Promise<string> {
     if (!(error instanceof Error) || !/QueueDoesNotExist|NonExistentQueue/.test(error.name)) {
       throw new DroverError(
         "cloud-unreachable",
-        `Could not ask SQS for the queue ${name}: ${reasonOf(error)}. Check AWS_ENDPOINT_URL, AWS_REGION and the credentials.`,
+        `Could not ask SQS for the queue ${name}: ${reasonOf(error).replace(/\.$/, "")}. Check AWS_ENDPOINT_URL, AWS_REGION and the credentials.`,
         { cause: error },
       );
     }

@@ -6,14 +6,22 @@ import { DroverError } from "../../base/errors.ts";
 /** A process of the demonstration: one of Drover's own commands, as a person would start it. */
 export interface Player {
   readonly name: string;
-  /** Resolves to the first line of its output that the pattern matches. */
-  line(pattern: RegExp): Promise<string>;
+  /** Resolves to the first line of its output that the pattern matches. Rejects when that takes too long. */
+  line(pattern: RegExp, patience?: Patience): Promise<string>;
   /** SIGTERM, and the end of the process; resolves to its exit code. */
   stop(): Promise<number | null>;
 }
 
-/** Longest a player may take to say that it is ready. */
-const READY_MS = 30_000;
+/** How long something may take, and what to say of a player when it takes longer. */
+export interface Patience {
+  ms: number;
+  else: string;
+}
+
+/** A busy machine starts a process in seconds rather than in tenths of one. */
+const TO_BE_READY: Patience = { ms: 60_000, else: "was not ready" };
+/** A busy machine may take minutes for the ten seconds of video. */
+export const TO_HAVE_A_RESULT: Patience = { ms: 150_000, else: "had no result" };
 /** Longest it may take to leave. */
 const LEAVE_MS = 20_000;
 
@@ -34,7 +42,7 @@ export function startPlayer(name: string, args: readonly string[], env: NodeJS.P
   const gone = once(child, "exit");
   return {
     name,
-    line: (pattern) => firstLine(name, child, lines, listeners, pattern),
+    line: (pattern, patience = TO_BE_READY) => firstLine(name, child, lines, listeners, pattern, patience),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       child.kill("SIGTERM");
@@ -52,6 +60,7 @@ function firstLine(
   lines: string[],
   listeners: Set<(line: string) => void>,
   pattern: RegExp,
+  patience: Patience,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void) => {
@@ -68,7 +77,7 @@ function firstLine(
       if (pattern.test(line)) finish(() => resolve(line));
     };
     const onExit = () => fail("ended too early");
-    const timer = setTimeout(() => fail(`was not ready within ${READY_MS / 1000} s`), READY_MS);
+    const timer = setTimeout(() => fail(`${patience.else} within ${patience.ms / 1000} s`), patience.ms);
     const known = lines.find((line) => pattern.test(line));
     if (known !== undefined) return onLine(known);
     listeners.add(onLine);

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { DroverError } from "../../base/errors.ts";
 import { exitCodeOf } from "../../base/system/cli.ts";
+import { systemClock } from "../../base/system/clock.ts";
 import { root } from "../../base/system/root.ts";
 import { closeSqsClients, createSqsClients, openQueue } from "../../cloud/aws/sqs.ts";
 import { validate } from "../../schemas/validate.ts";
 import { serveClip } from "./clip-server.ts";
 import { describeFindings } from "./findings.ts";
-import { type Player, startPlayer } from "./fleet.ts";
+import { type Player, startPlayer, TO_HAVE_A_RESULT } from "./fleet.ts";
 
 /** The article's users and passwords. */
 const FILE_USER = { name: "dirk", password: "krid" };
@@ -82,7 +83,7 @@ async function environment(folder: string): Promise<Record<string, string>> {
 }
 
 async function byCallback(folder: string, receiver: Player, clip: string, callback: string): Promise<void> {
-  const arrived = receiver.line(/"messageId"/);
+  const arrived = receiver.line(/"messageId"/, TO_HAVE_A_RESULT);
   const messageId = await submit("3  A job whose result comes by callback", clip, [
     "--response=callback",
     `--callback_url=${callback}callback`,
@@ -103,13 +104,18 @@ async function byQueue(clip: string): Promise<void> {
   const clients = createSqsClients();
   try {
     const responses = await openQueue(clients, "drover-responses");
-    for (;;) {
+    const giveUpAt = systemClock.monotonic() + TO_HAVE_A_RESULT.ms;
+    while (systemClock.monotonic() < giveUpAt) {
       const [message] = await responses.receive({ max: 1, waitS: 20, visibilityTimeoutS: 30 });
       if (message === undefined) continue;
       await responses.delete([message.receiptHandle]);
       show(message.body, messageId, "from the response queue");
       return;
     }
+    throw new DroverError(
+      "demo-failed",
+      `The response queue ${TO_HAVE_A_RESULT.else} of ${messageId} in time.`,
+    );
   } finally {
     closeSqsClients(clients);
   }
