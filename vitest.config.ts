@@ -10,5 +10,6 @@ export default defineConfig({
     // Only a bound: a loaded machine is slow, and no test waits by the clock.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

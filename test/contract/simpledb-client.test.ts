@@ -186,7 +186,7 @@ test("a request that hangs ends with its signal", async () => {
   const aborting = new AbortController();
   const command = new SelectCommand({ SelectExpression: "select * from ddd" });
   const answer = client.send(command, { abortSignal: aborting.signal });
-  await vi.waitFor(() => expect(server.seen).toHaveLength(1));
+  await expect.poll(() => server.seen).toHaveLength(1);
   aborting.abort();
   await expect(answer).rejects.toMatchObject({ name: "AbortError" });
   expect(server.seen).toHaveLength(1);

@@ -99,14 +99,14 @@ describe.each(["s3", "simpledb"] as const)("with %s as store", (kind) => {
       opened.store.appendActivity("i-1", 0, "a line\n"),
       opened.store.listStatus(),
     ]);
-    await vi.waitFor(() => expect(proxy.connections()).toBe(3));
-    await vi.waitFor(() => expect(proxy.counts.deaf).toBeGreaterThanOrEqual(3));
+    await expect.poll(() => proxy.connections()).toBe(3);
+    await expect.poll(() => proxy.counts.deaf).toBeGreaterThanOrEqual(3);
     const before = performance.now();
     opened.close();
     const outcomes = await hanging;
     expect(outcomes.map((it) => it.status)).toEqual(["rejected", "rejected", "rejected"]);
-    expect(performance.now() - before).toBeLessThan(1_000);
-    await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+    expect(performance.now() - before).toBeLessThan(14_000); // a request gives up by itself after 15 s
+    await expect.poll(() => proxy.connections()).toBe(0);
   });
 });
 
@@ -123,8 +123,9 @@ test("the picture says how old it is; without the store it has the queues, and t
     state: "working",
   });
   const stale = showPicture(await takePicture([queue], opened.store, systemClock));
-  expect(stale).toMatch(/i-1 +silent +9[56] s ago +working/);
-  expect(stale).toMatch(/the oldest report is 9[56] s old/);
+  const [, agoS] = /i-1 +silent +(\d+) s ago +working/.exec(stale) ?? [];
+  expect(Number(agoS)).toBeGreaterThanOrEqual(95);
+  expect(stale).toContain(`the oldest report is ${agoS} s old`);
   const direct = { ...queue, counts: () => Promise.resolve({ visible: 1, inFlight: 2, delayed: 3 }) };
   proxy.mode = "down";
   const blind = showPicture(await takePicture([direct], opened.store, systemClock));

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allRows } from "../../../cloud/local/database.ts";
 import { inProcess } from "./in-process.ts";
 
@@ -18,7 +18,7 @@ describe("a deleted domain", () => {
     put("new", [["a", "1"]]);
     expect(select("select * from ddd").names).toEqual(["new"]);
     expect(rowsOf(database, "items")).toBeGreaterThan(1);
-    await vi.waitFor(() => expect(rowsOf(database, "dropped")).toBe(0));
+    await expect.poll(() => rowsOf(database, "dropped")).toBe(0);
     expect([rowsOf(database, "items"), rowsOf(database, "pairs")]).toEqual([1, 1]);
     expect(select("select * from ddd").names).toEqual(["new"]);
   });
