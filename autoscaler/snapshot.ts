@@ -46,14 +46,14 @@ export interface InstanceView {
   pool: string;
   state: "booting" | "ready" | "cordoned";
   launchedAtS: number;
-  readyAtS?: number;
-  cordonedAtS?: number;
+  readyAtS?: number | undefined;
+  cordonedAtS?: number | undefined;
   /** When the provider announced that it takes the instance back. */
-  noticeAtS?: number;
+  noticeAtS?: number | undefined;
   slots: number;
   inFlight: number;
   /** Since when it holds no message; absent while it holds one. */
-  idleSinceS?: number;
+  idleSinceS?: number | undefined;
 }
 
 /** One kind of instance in one place: type × zone × region × market. */

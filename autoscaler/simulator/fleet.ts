@@ -41,13 +41,18 @@ export class Fleet {
 
   launch(pool: number, poolName: string, slots: number, atS: number): Host {
     const number = this.hosts.length;
+    // Every field from the start, and none ever deleted: objects that change their shape are ten times slower to read.
     const view: Host["view"] = {
       id: `i-${number}`,
       pool: poolName,
       state: "booting",
       launchedAtS: atS,
+      readyAtS: undefined,
+      cordonedAtS: undefined,
+      noticeAtS: undefined,
       slots,
       inFlight: 0,
+      idleSinceS: undefined,
     };
     const host: Host = {
       number,
@@ -74,7 +79,7 @@ export class Fleet {
   /** Takes jobs from now on, or once it has come up. */
   ready(host: Host, atS: number): void {
     host.view.state = host.view.readyAtS === undefined ? "booting" : "ready";
-    delete host.view.cordonedAtS;
+    host.view.cordonedAtS = undefined;
     if (host.view.state === "booting") return;
     if (host.view.inFlight === 0) host.view.idleSinceS ??= atS;
     if (host.view.inFlight < host.view.slots) this.#offer(host);
@@ -109,7 +114,7 @@ export class Fleet {
   start(host: Host, job: number): void {
     const { view } = host;
     host.jobs[view.inFlight++] = job;
-    delete view.idleSinceS;
+    view.idleSinceS = undefined;
     if (view.inFlight === view.slots) this.#withdraw(host);
   }
 
