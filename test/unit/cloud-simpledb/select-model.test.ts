@@ -86,7 +86,7 @@ const orders = fc.option(
 );
 
 describe("a select finds what a reading of the manual by hand finds", () => {
-  test("for any items, any expression, any order, in pages of any size", () => {
+  test("for any items, any expression, any order, in pages of any size", { timeout: 300_000 }, () => {
     let found = 0;
     const { put, select, call } = inProcess({ comparisons: 1000 });
     fc.assert(
