@@ -209,7 +209,7 @@ async function openContext(
   const opened = openQueue(sqs, config.queues.requests);
   const [requests, retentionS, responses, deliveries, dead, catalog, key] = await Promise.all([
     opened,
-    opened.then((it) => it.retentionS()),
+    opened.then((it) => it.retentionS()).catch(unanswered),
     openQueue(sqs, config.queues.responses),
     openQueue(sqs, config.queues.deliveries),
     openQueue(sqs, config.queues.dead),
@@ -234,6 +234,13 @@ async function openContext(
     fleetKey: key,
     settings: settingsOf(config, jobsDir),
   };
+}
+
+/** It may be otherwise in a moment: the exit code says so, and whoever started the agent starts it again. */
+function unanswered(error: unknown): never {
+  if (error instanceof DroverError) throw error;
+  const message = `The cloud did not answer: ${reasonOf(error)}. Check AWS_ENDPOINT_URL, AWS_REGION and the network.`;
+  throw new DroverError("cloud-unreachable", message, { cause: error });
 }
 
 async function keyOf(objects: Objects): Promise<Uint8Array> {

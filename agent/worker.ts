@@ -148,7 +148,7 @@ export class Worker {
     for (const job of this.#jobs) {
       if (job.runningSince === undefined) continue;
       const runningS = (clock.monotonic() - job.runningSince) / 1000;
-      if (expectedLeftS(runningS, this.#runS.value, job.limitS) > leftS) job.leave();
+      if (expectedLeftS(runningS, this.tally.meanS(job.service), job.limitS) > leftS) job.leave();
     }
     this.#cancelDrainTimer();
     this.#cancelDrainTimer = clock.after(Math.max(0, leftS) * 1000, () => this.stop());

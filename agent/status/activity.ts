@@ -32,6 +32,8 @@ export class Activity {
   readonly #positionFile: string;
   #position: Position = { base: 0, shipped: 0 };
   #size = 0;
+  /** A write failed, and may have written a part all the same. */
+  #isTorn = false;
   #lines: string[] = [];
   #cancelFlush: (() => void) | undefined;
   /** File operations, one after the other. */
@@ -58,9 +60,22 @@ export class Activity {
     const { base, shipped } = this.#position;
     // Somebody cut the file: what is left in it counts as shipped, what comes is new.
     if (shipped - base > this.#size) this.#position = { base: shipped - this.#size, shipped };
+    await this.#endLine();
+  }
+
+  /** What comes next stands on a line of its own, whatever the last write left. */
+  async #endLine(): Promise<void> {
     if (this.#size === 0) return;
-    const last = await files.read(this.#file, { from: this.#size - 1 });
+    const last = await this.#tools.files.read(this.#file, { from: this.#size - 1 });
     if (last[0] !== 10) await this.#append("\n");
+  }
+
+  /** After a write that failed the file is looked at again: sizes that are off would keep its end from the store. */
+  async #mend(): Promise<void> {
+    if (!this.#isTorn) return;
+    this.#size = (await this.#tools.files.size(this.#file)) ?? 0;
+    await this.#endLine();
+    this.#isTorn = false;
   }
 
   async #readPosition(): Promise<Position> {
@@ -100,6 +115,7 @@ export class Activity {
     if (text === "") return this.#inTurn(() => Promise.resolve());
     return this.#inTurn(async () => {
       try {
+        await this.#mend();
         await this.#append(text);
       } catch (error) {
         this.#tools.log.error("activity.lost", { bytes: text.length, reason: reasonOf(error) });
@@ -138,6 +154,7 @@ export class Activity {
 
   /** What comes next for the store, whole lines; empty when it has everything. */
   async #nextChunk(): Promise<Uint8Array> {
+    await this.#mend();
     const from = this.#position.shipped - this.#position.base;
     if (from >= this.#size) return new Uint8Array();
     for (let maxBytes = CHUNK_BYTES; ; maxBytes *= 2) {
@@ -174,7 +191,9 @@ export class Activity {
 
   async #append(text: string): Promise<void> {
     const bytes = Buffer.from(text);
+    this.#isTorn = true;
     await this.#tools.files.append(this.#file, bytes);
+    this.#isTorn = false;
     this.#size += bytes.byteLength;
   }
 

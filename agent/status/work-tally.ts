@@ -18,6 +18,12 @@ export class WorkTally {
     work.runs[bucket] = (work.runs[bucket] ?? 0) + 1;
   }
 
+  /** Seconds that programs of this service run, on average; undefined before the first has ended. */
+  meanS(service: string): number | undefined {
+    const work = this.#services[service];
+    return work && work.sumS / work.finished;
+  }
+
   sleeps(untilMs: number): void {
     this.#wakeAt.push(untilMs);
   }

@@ -70,5 +70,5 @@ export async function cancel(objects: Objects, job: JobIdentity): Promise<void> 
       );
     }
   }
-  await objects.put(cancelKey(job), "");
+  await objects.put(cancelKey(job), "cancelled\n");
 }

@@ -1,5 +1,8 @@
+import { deliveryFaults } from "./deliveries.ts";
+import { letterFaults } from "./letters.ts";
 import { type Attempt } from "./servers.ts";
-import { resultOf, type SentJob } from "./ledger.ts";
+import { unshipped } from "./shipped.ts";
+import { PAUSE_MS, resultOf, type SentJob } from "./ledger.ts";
 import { type End, FLEET_KEY, FLEET_SECRETS, PLANTED } from "./kinds.ts";
 import type { World } from "./world.ts";
 
@@ -36,12 +39,20 @@ export function brokenInvariants(world: World): string[] {
         ...repeats(world, job, outcome),
         ...deletes(world, job, id),
         ...impatience(world, job, outcome),
+        ...deliveryFaults(world, job, id),
       ];
       found.push(...problems.map((it) => `${it} (job ${job.n}, ${job.kind.name}, ${id})`));
     }
     found.push(...runs(world, job).map((it) => `${it} (job ${job.n}, ${job.kind.name})`));
   }
-  return [...found, ...strangers(world, known), ...leftovers(world), ...leaks(world)];
+  return [
+    ...found,
+    ...strangers(world, known),
+    ...letterFaults(world),
+    ...unshipped(world),
+    ...leftovers(world),
+    ...leaks(world),
+  ];
 }
 
 function outcomeOf(
@@ -100,6 +111,7 @@ function isExcused(world: World, job: SentJob, { told, code, parked }: Outcome):
   // same time because the queue handed the message out several times, and tries whose record was lost with the bucket.
   if (code === "quarantined" || parked.includes("quarantined"))
     return world.trouble - world.farewells >= 2 || world.excusesOverlap;
+  if (code === "input-too-slow" && world.mishaps.has("slow-network")) return true;
   if (job.cancelled) return told === "cancelled";
   return false;
 }
@@ -136,6 +148,9 @@ function repeats(world: World, job: SentJob, { attempts }: Outcome): string[] {
       }
       // Nothing says in the bucket that a receiver is gone: whoever finds the message after a fault asks once more.
       if (before.status === 410 && !isExplained) problems.push("I4: asked again after 410");
+      const isTooSoon = it.from - before.until < PAUSE_MS;
+      if (isTooSoon && world.isCalm && !job.healed)
+        problems.push("a receiver was asked again without a pause");
       if (before.status === undefined || before.status >= 300 || !before.heard) continue;
       if (!mayBeForgotten(world, before, it.from))
         problems.push("I4: repeated after a success that was heard");
@@ -188,9 +203,11 @@ function deletes(world: World, job: SentJob, id: string): string[] {
 }
 
 /** A try is the job's own, or the fault's: never more starts of its program than both explain, and never fewer. */
-function runs(world: World, { id, kind, runs: ran, ended, cancelled, generations }: SentJob): string[] {
+function runs(world: World, job: SentJob): string[] {
+  const { id, kind, runs: ran, ended, cancelled, generations, poisoned } = job;
   if (kind.runs === undefined || cancelled || generations > 1) return [];
-  const most = kind.runs + world.trouble + (world.excusesOverlap ? Infinity : 0);
+  const explained = world.trouble - poisoned - (world.missedBeats === 1 ? 1 : 0);
+  const most = kind.runs + explained + (world.excusesOverlap ? Infinity : 0);
   if (ran > most) return [`its program ran ${ran} times, at most ${most} are explained`];
   const letters = world.cloud.queues.dead.messages.filter((it) => world.ledger.idOf(it) === id);
   const codes = new Set(letters.map((it) => it.attributes["drover-code"]));

@@ -43,6 +43,10 @@ const CLOUD = /^(requests|responses|deliveries|dead|objects|store)\./;
 const NETWORK = /^(requests|responses|deliveries|dead|objects|store|http)\./;
 const READS = /\.(get|head|list|getStream|read|size|exists|receive|presignGet)$/;
 
+export function isOverNetwork({ name }: Call): boolean {
+  return NETWORK.test(name);
+}
+
 /**
  * Whether a mishap at this call is a world of its own. A read whose answer is lost is one that failed, and dying after it is
  * dying before what comes next.

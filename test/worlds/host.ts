@@ -5,6 +5,7 @@ import {
   CUT_MS,
   errorOf,
   FREEZE_MS,
+  isOverNetwork,
   JUMP_MS,
   type Mishap,
   SLOW_MS,
@@ -24,6 +25,9 @@ export interface Surroundings {
 
 export type Outcome = { result: unknown } | { error: unknown };
 
+/** Not polls: when their answer is late, nobody can tell since when its messages have been hidden. */
+const isDelayed = (call: Call) => isOverNetwork(call) && !call.name.endsWith(".receive");
+
 const never = () => new Promise<never>(() => undefined);
 
 /**
@@ -39,6 +43,15 @@ export class Host {
   /** Intervals in which a port was out of reach. */
   readonly cuts: { port: string; from: number; until: number }[] = [];
   skewMs = 0;
+  /** Milliseconds that calls over the network take now, there and back each. */
+  lagMs = 0;
+  wasSlow = false;
+  /** Milliseconds that the answers to polls are on their way. */
+  pollLagMs = 0;
+  /** Programs that have ended here, one way or another. */
+  ended = 0;
+  /** Told to take no message, and it has heard it. */
+  isCordoned = false;
   /** Milliseconds that the call whose effect begins now was held up on its way, after its caller had decided on it. */
   heldUpMs = 0;
   /** Calls under way. */
@@ -165,7 +178,10 @@ export class Host {
   /** Programs: they end with the machine, and how they ended is heard of when the process goes on. */
   adopt(child: ChildHandle): ChildHandle {
     this.#children.add(child);
-    void child.exited.then(() => this.#children.delete(child));
+    void child.exited.then(() => {
+      this.#children.delete(child);
+      this.ended++;
+    });
     return { pid: child.pid, exited: this.#heard(child.exited), kill: (signal) => child.kill(signal) };
   }
 
@@ -219,6 +235,7 @@ export class Host {
   }
 
   async #before(call: Call, mishap: Mishap | undefined): Promise<void> {
+    if (this.lagMs > 0 && isDelayed(call)) await this.#world.clock.sleep(this.lagMs);
     if (mishap === undefined) return;
     if (mishap === "dies-before") this.die();
     if (mishap === "freezes-before") this.freeze();
@@ -239,6 +256,8 @@ export class Host {
   }
 
   async #behind(call: Call, mishap: Mishap | undefined): Promise<void> {
+    if (this.lagMs > 0 && isDelayed(call)) await this.#world.clock.sleep(this.lagMs);
+    if (this.pollLagMs > 0 && call.name.endsWith(".receive")) await this.#world.clock.sleep(this.pollLagMs);
     if (mishap === "dies-after") this.die();
     if (mishap === "freezes-after") this.freeze();
     if (mishap === "slow") await this.#world.clock.sleep(SLOW_MS);

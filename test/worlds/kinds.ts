@@ -1,4 +1,3 @@
-import { buildRequest } from "../../schemas/build.ts";
 import type { JobOutput, JobRequest } from "../../schemas/request.ts";
 import type { ServiceManifest } from "../../schemas/service.ts";
 import { manifestOf } from "../support/manifest.ts";
@@ -70,7 +69,7 @@ const callbackOf = (n: number): JobOutput => ({
   credentials: { type: "http-basic", username: "dirk", password: `${PLANTED}-tellnoone` },
 });
 
-function asking(changes: Partial<JobRequest> = {}): (n: number) => JobRequest {
+export function asking(changes: Partial<JobRequest> = {}): (n: number) => JobRequest {
   return (n) => ({
     service: "plain",
     parameters: [{ name: "job", value: String(n) }],
@@ -79,7 +78,7 @@ function asking(changes: Partial<JobRequest> = {}): (n: number) => JobRequest {
   });
 }
 
-const fetching = (n: number): JobRequest => ({
+export const fetching = (n: number): JobRequest => ({
   ...asking({ service: "fetch" })(n),
   input: {
     type: "http",
@@ -88,8 +87,8 @@ const fetching = (n: number): JobRequest => ({
   },
 });
 
-const told = (status: "success" | "rejected" | "failed"): End => ({ told: status });
-const kind = (name: string, end: End, changes: Partial<JobKind> = {}): JobKind => ({
+export const told = (status: "success" | "rejected" | "failed"): End => ({ told: status });
+export const kind = (name: string, end: End, changes: Partial<JobKind> = {}): JobKind => ({
   name,
   request: asking(),
   end,
@@ -107,7 +106,11 @@ const DELIVERED: readonly JobKind[] = [
   }),
   kind("queue", told("success"), { request: asking({ output: { type: "queue" } }), runs: 1 }),
   kind("store", told("success"), { request: asking({ output: { type: "store" } }), runs: 1 }),
-  kind("long", told("success"), { program: () => ({ takesMs: 100_000, stdout: "3" }), needsS: 220 }),
+  kind("long", told("success"), {
+    program: () => ({ takesMs: 100_000, stdout: "3" }),
+    needsS: 220,
+    runs: 1,
+  }),
   kind("signed", told("success"), {
     request: (n) => {
       const signature = { secret: "whsec_UExBTlRFRC1pbmxpbmUtc2VjcmV0LW9mLW9uZS1jbGllbnQ=" };
@@ -125,6 +128,10 @@ const DELIVERED: readonly JobKind[] = [
     needsS: 110,
     asksForS: 100,
     faults: [27],
+  }),
+  kind("callback-full", told("success"), {
+    callback: (n) => ({ status: n < 4 ? 429 : 200 }),
+    needsS: 200, // each failure that a fault adds doubles what comes after
   }),
   kind("flaky", told("success"), {
     program: (run) => (run === 0 ? { takesMs: 500, code: 1, stderr: "try again" } : { takesMs: 500 }),
@@ -195,6 +202,13 @@ const REJECTED: readonly JobKind[] = [
     runs: 0,
   }),
 ];
+
+/** Its program is not done when the client no longer wants it, and there is no time for another try. */
+const HURRIED: JobKind = kind("deadline", told("rejected"), {
+  request: asking({ service: "patient", deadlineS: 30 }),
+  program: () => ({ takesMs: 100_000, stdout: "3" }),
+  needsS: 45,
+});
 
 /** Waits for a person. */
 const PARKED: readonly JobKind[] = [
@@ -278,58 +292,8 @@ const PARKED: readonly JobKind[] = [
   ),
 ];
 
-const SHORT_DELIVERY = { settings: { deliveryBudgetS: 20, retryBudgetS: 1_800 } };
-const SHORT_RETRY = { settings: { deliveryBudgetS: 3_600, retryBudgetS: 20 } };
-
-/** Given up only after a long time: in worlds of their own, where patience is short. */
-const PATIENT: readonly JobKind[] = [
-  kind(
-    "callback-down",
-    { parked: "output-undeliverable" },
-    {
-      callback: () => ({ status: 500 }),
-      needsS: 600,
-      world: SHORT_DELIVERY,
-      faults: [26],
-    },
-  ),
-  kind(
-    "callback-silent",
-    { parked: "output-undeliverable" },
-    {
-      callback: () => ({ silent: true }),
-      needsS: 600,
-      world: SHORT_DELIVERY,
-      faults: [25],
-    },
-  ),
-  kind("input-never", told("rejected"), {
-    request: fetching,
-    input: () => ({ status: 503 }),
-    runs: 0,
-    needsS: 300,
-    world: SHORT_RETRY,
-    faults: [24],
-  }),
-];
-
-/** The message outlives the queue's patience: only in a world whose queue forgets soon. */
-const EXPIRING: JobKind = kind(
-  "newer-contract",
-  { told: "rejected", parked: "request-expiring" },
-  {
-    request: (n) => buildRequest(asking()(n)).replace("<request ", '<request contract="99" '),
-    runs: 0,
-    needsS: 180,
-    world: { retentionS: 200 },
-    faults: [12],
-  },
-);
-
 /** Long enough for something to happen meanwhile. */
 export const LASTING = DELIVERED.filter((it) => it.name === "long").concat(
   PARKED.filter((it) => it.name === "fails"),
 );
-export const SLOW: readonly JobKind[] = [...PATIENT, EXPIRING];
-export const USUAL: readonly JobKind[] = [...DELIVERED, ...REJECTED, ...PARKED];
-export const ALL_KINDS: readonly JobKind[] = [...USUAL, ...SLOW];
+export const USUAL: readonly JobKind[] = [...DELIVERED, ...REJECTED, HURRIED, ...PARKED];

@@ -14,13 +14,19 @@ export interface SentJob {
   sentAt: number;
   /** An operator was told that it is cancelled. */
   cancelled: boolean;
+  cancelledAt?: number;
   /** Its client's server works from now on, whatever its kind says. */
   healed: boolean;
-  /** Starts of its program, and the hosts on which one runs. */
+  /** Starts of its program. */
   runs: number;
   /** Runs that came to their own end, on a machine that was there to see it. */
   ended: number;
-  running: Set<Host>;
+  /** When one last did, monotonic milliseconds. */
+  endedAt?: number;
+  /** Machines that its program took down. */
+  poisoned: number;
+  /** The hosts on which one runs, and since when. */
+  running: Map<Host, number>;
   /** Generations that exist: one, and one for each replay. */
   generations: number;
 }
@@ -37,6 +43,10 @@ export interface Passing {
   hadResult: boolean;
 }
 
+/** One status period, and a moment. */
+const CANCEL_MS = 15_000;
+/** Whatever failed gets a moment. */
+export const PAUSE_MS = 1_000;
 const IDENTITY = /^v1\.(.+)\.(\d+)\.[0-9a-f]{64}$/;
 
 /** What went over the counters of the cloud, as it happened. */
@@ -64,7 +74,8 @@ export class Ledger {
       healed: false,
       runs: 0,
       ended: 0,
-      running: new Set(),
+      poisoned: 0,
+      running: new Map(),
       generations: 1,
     };
     this.jobs.push(job);
@@ -90,12 +101,29 @@ export class Ledger {
     return generation === "0" ? job : `${job}.g${generation}`;
   }
 
+  jobOf(message: HeldMessage): SentJob | undefined {
+    const [id] = this.idOf(message).split(".");
+    return this.jobs.find((it) => it.id === id);
+  }
+
   ran(job: SentJob, host: Host, isExcused: boolean): void {
     job.runs++;
-    if (!isExcused && [...job.running].some((it) => !it.dead)) {
+    if (!isExcused && [...job.running.keys()].some((it) => !it.dead)) {
       this.wrongs.push(`on doubt, stop: the program of job ${job.n} runs on two machines at the same time`);
     }
-    job.running.add(host);
+    job.running.set(host, this.#clock.monotonic());
+  }
+
+  /** For a time when nothing is wrong: whatever is tried again failed before, unless a person wants it once more. */
+  calmly({ n, endedAt, healed }: SentJob): void {
+    if (healed || endedAt === undefined || this.#clock.monotonic() - endedAt >= PAUSE_MS) return;
+    this.wrongs.push(`the program of job ${n} failed and was tried again without a pause`);
+  }
+
+  /** An agent that looks for cancelled jobs stops a program soon. */
+  endedAfterCancel({ n, cancelledAt }: SentJob): void {
+    if (cancelledAt === undefined || this.#clock.monotonic() - cancelledAt <= CANCEL_MS) return;
+    this.wrongs.push(`the program of job ${n} went on although the job was cancelled`);
   }
 
   lost(host: Host): void {

@@ -26,12 +26,21 @@ export interface Place {
   numbers: Numbers;
   /** Everything an agent logged, one JSON object a line. */
   logged: string[];
+  /** What the alarm command was told. */
+  alarms: Alarm[];
   retentionS: number;
   settings: Partial<AgentSettings>;
   /** Agents report their status and ship their log. */
   reports: boolean;
   /** Two programs of one job at the same time are the faults' doing. */
   excusesOverlap: () => boolean;
+  isCalm: () => boolean;
+}
+
+export interface Alarm {
+  event: string;
+  job: string;
+  code: string;
 }
 
 export interface Machine {
@@ -40,9 +49,18 @@ export interface Machine {
   files: MemoryFiles;
   /** Resolves when the agent has left. */
   ended: Promise<unknown>;
+  /** When that was, monotonic milliseconds. */
+  leftAt: () => number | undefined;
+  isReporting: boolean;
 }
 
-const SETTINGS = { deliveryBudgetS: 3_600, retryBudgetS: 1_800, drainTimeoutS: 300 };
+const ALARM = "call-somebody";
+const SETTINGS = {
+  alarm: [ALARM],
+  deliveryBudgetS: 3_600,
+  retryBudgetS: 1_800,
+  drainTimeoutS: 300,
+};
 
 /**
  * The production worker on a simulated host, wired as main.ts does it.
@@ -83,7 +101,9 @@ export function startMachine(place: Place, host: Host, seed: number, disk?: Memo
   });
   const worker = new Worker(context);
   const ended = place.reports ? reporting(host, context, worker, store) : worker.run();
-  return { host, worker, files, ended };
+  let leftAt: number | undefined;
+  void ended.then(() => (leftAt = clock.monotonic()));
+  return { host, worker, files, ended, leftAt: () => leftAt, isReporting: place.reports };
 }
 
 async function reporting(host: Host, context: AgentContext, worker: Worker, store: Store): Promise<void> {
@@ -120,18 +140,29 @@ function polled(host: Host, target: Queue): Queue {
 }
 
 /** The programs of the services: what they do says the job's kind. */
-function programsOf({ clock, ledger, numbers, excusesOverlap }: Place, host: Host, files: MemoryFiles) {
+function programsOf(place: Place, host: Host, files: MemoryFiles) {
+  const { clock, ledger, numbers, excusesOverlap, alarms } = place;
   const jobOf = (argv: readonly string[]) => ledger.jobs[Number(argv[1] ?? 0)];
-  const programs = createScriptedProcesses(clock, (argv, { cwd }) => {
+  const programs = createScriptedProcesses(clock, (argv, { cwd, env }) => {
+    if (argv[0] === ALARM) {
+      alarms.push(JSON.parse(env["DROVER_ALARM"] ?? "") as Alarm);
+      return { takesMs: 100 };
+    }
     const job = jobOf(argv);
     if (job === undefined) return { takesMs: 1_000 };
     const behaviour = job.kind.program?.(job.runs) ?? { takesMs: 1_000, stdout: "1 2 3" };
+    if (place.isCalm()) ledger.calmly(job);
     ledger.ran(job, host, excusesOverlap());
     if (!hasWholeInput(job, files, cwd)) {
       ledger.wrongs.push(`the program of job ${job.n} runs on an input that is not whole`);
     }
     if (job.kind.program !== undefined) numbers.fire(job.kind.faults);
-    if (behaviour.kills) clock.after(behaviour.takesMs - 100, () => host.die(true));
+    if (behaviour.kills) {
+      clock.after(behaviour.takesMs - 100, () => {
+        if (!host.dead) job.poisoned++;
+        host.die(true);
+      });
+    }
     if (behaviour.writesFile) {
       files.contents.set(`${cwd.replace(/work$/, "output")}/sum.txt`, Buffer.from("6"));
     }
@@ -140,10 +171,15 @@ function programsOf({ clock, ledger, numbers, excusesOverlap }: Place, host: Hos
   return {
     spawn: async (...[argv, options]: Parameters<typeof programs.spawn>) => {
       const child = await programs.spawn(argv, options);
+      if (argv[0] === ALARM) return child;
       const job = jobOf(argv);
       void child.exited.then(({ signal }) => {
         job?.running.delete(host);
-        if (job !== undefined && signal === null && !host.dead) job.ended++;
+        if (job !== undefined && place.reports && place.isCalm()) ledger.endedAfterCancel(job);
+        if (job !== undefined && signal === null && !host.dead) {
+          job.ended++;
+          job.endedAt = clock.monotonic();
+        }
       });
       return host.adopt(child);
     },

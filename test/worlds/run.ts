@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { MISHAPS, type Mishap, NUMBERED } from "./faults.ts";
-import { ALL_KINDS } from "./kinds.ts";
+import { ALL_KINDS } from "./slow-kinds.ts";
 import { enumerate, SIDE_BY_SIDE } from "./schedules.ts";
 import { playSeed } from "./swarm.ts";
 import { warmUp } from "../../schemas/validate.ts";

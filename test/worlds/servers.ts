@@ -11,6 +11,8 @@ export interface Attempt {
   body: string;
   headers: Record<string, string>;
   from: number;
+  /** Epoch milliseconds by the clock of the machine that sent it. */
+  arrivedAt: number;
   /** When the server had answered, or the connection had ended. */
   until: number;
   /** What the server answered; undefined when the connection ended before. */
@@ -51,6 +53,7 @@ export class Servers {
       body: Buffer.from(request.body ?? "").toString(),
       headers: request.headers,
       from: this.#clock.monotonic(),
+      arrivedAt: host.clock.now(),
       until: Infinity,
       status: undefined,
       heard: false,

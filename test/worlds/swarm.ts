@@ -5,9 +5,11 @@ import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
 import type { Nature } from "./cloud.ts";
 import { MISHAPS, type Mishap } from "./faults.ts";
-import { FLEET_KEY, LASTING, SLOW, USUAL } from "./kinds.ts";
+import { FLEET_KEY, LASTING, USUAL } from "./kinds.ts";
+import { cordon, giveNotice, stop } from "./leaving.ts";
 import { comeToRest, leave } from "./rest.ts";
 import { type Fault, playSchedule } from "./schedules.ts";
+import { SLOW } from "./slow-kinds.ts";
 import { World } from "./world.ts";
 
 export interface Swarm {
@@ -22,7 +24,7 @@ export async function playSeed(seed: number): Promise<Swarm> {
 }
 
 async function playOneJob(seed: number, random: Random): Promise<Swarm> {
-  const kind = pick(random, chance(random, 0.03) ? SLOW : USUAL);
+  const kind = pick(random, chance(random, 0.08) ? SLOW : USUAL);
   const clocks = chance(random, 0.1);
   const faults: Fault[] = [];
   for (let n = below(random, 4); n > 0; n--) {
@@ -37,6 +39,8 @@ async function playOneJob(seed: number, random: Random): Promise<Swarm> {
   });
 }
 
+/** Little enough for a lease not to notice. */
+const POLL_LAG_MS = 2_000;
 const RATES = [0, 0.005, 0.02, 0.06];
 /** Each world has some kinds of mishap only, so that rare ones get their chance and none hides another. */
 const MOST_KINDS_OF_MISHAP = 5;
@@ -66,8 +70,10 @@ async function playCrowd(seed: number, random: Random): Promise<Swarm> {
   const kinds = Array.from({ length: 1 + below(random, chance(random, 0.1) ? 16 : 5) }, () =>
     pick(random, chance(random, 0.2) ? LASTING : USUAL),
   );
-  for (const kind of kinds) at(world, below(random, untilMs), () => world.submit(kind));
-  meddle(world, random, { untilMs, rate });
+  const sentMs = kinds.map(() => below(random, untilMs));
+  for (const [i, kind] of kinds.entries()) at(world, sentMs[i] ?? 0, () => world.submit(kind));
+  if (chance(random, 0.05)) catchArriving(world, pick(random, sentMs), rate);
+  meddle(world, random, { untilMs, rate, reports });
   const needsS = kinds.reduce((sum, it) => sum + it.needsS, 0);
   const problems = await comeToRest(world, needsS);
   if (problems.length === 0 && chance(random, 0.3)) {
@@ -79,7 +85,11 @@ async function playCrowd(seed: number, random: Random): Promise<Swarm> {
 }
 
 /** What people and the cloud's provider do meanwhile: machines lost or leaving, jobs cancelled, links flapping. */
-function meddle(world: World, random: Random, { untilMs, rate }: { untilMs: number; rate: number }): void {
+function meddle(
+  world: World,
+  random: Random,
+  { untilMs, rate, reports }: { untilMs: number; rate: number; reports: boolean },
+): void {
   const someone = () => {
     const live = world.live();
     return live[below(random, live.length)];
@@ -99,26 +109,46 @@ function meddle(world: World, random: Random, { untilMs, rate }: { untilMs: numb
   sometimes(0.1, () => {
     const machine = someone();
     if (machine === undefined) return;
-    world.stop(machine, rate === 0);
-    world.leaving.add(machine);
+    stop(world, machine, rate === 0);
   });
+  sometimes(0.1, () => {
+    const machine = someone();
+    if (machine === undefined) return;
+    if (machine.worker.holdings().runningS.length > 0) world.numbers.fire([32]);
+    giveNotice(world, machine, rate === 0);
+  });
+  if (!reports) {
+    sometimes(0.1, () => {
+      const machine = someone();
+      if (machine !== undefined) cordon(world, machine, below(random, untilMs), rate === 0);
+    });
+  }
   if (chance(random, 0.05)) restartAll(world, random, untilMs);
   sometimes(0.2, () => {
     const machine = someone();
     if (machine !== undefined) world.cutOff(machine.host, pick(random, PORTS));
   });
+  sometimes(0.1, () => {
+    const machine = someone();
+    if (machine !== undefined) world.fade(machine.host, 1_000 * (6 + below(random, 3)));
+  });
   sometimes(0.2, () => cancelOne(world, random));
   if (chance(random, 0.05)) flap(world, random, untilMs);
+}
+
+/** Whoever has taken the job that is sent then is told to stop before the queue's answer has reached it. */
+function catchArriving(world: World, sentMs: number, rate: number): void {
+  for (const { host } of world.machines) host.pollLagMs = POLL_LAG_MS;
+  at(world, sentMs + POLL_LAG_MS / 2, () => {
+    for (const machine of world.live()) stop(world, machine, rate === 0);
+  });
 }
 
 /** A fleet is restarted several times in a row: whoever lives is told to leave, again and again. */
 function restartAll(world: World, random: Random, untilMs: number): void {
   for (let n = 2 + below(random, 6); n > 0; n--) {
     at(world, below(random, untilMs), () => {
-      for (const machine of world.live()) {
-        world.stop(machine, false);
-        world.leaving.add(machine);
-      }
+      for (const machine of world.live()) stop(world, machine, false);
     });
   }
   world.extend(untilMs);
@@ -130,6 +160,7 @@ async function cancelOne(world: World, random: Random): Promise<void> {
   try {
     await cancel(world.cloud.objects, { id: job.id, generation: 0 });
     job.cancelled = true;
+    job.cancelledAt = world.clock.monotonic();
     world.history.say("operator", `cancels job ${job.n}`);
   } catch {
     world.history.say("operator", `hears that job ${job.n} is finished`);
@@ -167,6 +198,9 @@ async function replayAll(world: World): Promise<void> {
       const job = ledger.jobs.find((it) => it.id === letter.job.id);
       const how = await replay({ queues, objects, fleetKey: FLEET_KEY }, letter);
       history.say("operator", `replays ${letter.job.id}: ${how}`);
+      if (letter.code === "output-undeliverable" && how !== "redelivery") {
+        ledger.wrongs.push(`${letter.job.id} had its result, and was done anew instead of delivered`);
+      }
       if (job !== undefined && how === "new generation") {
         job.generations = Math.max(job.generations, letter.job.generation + 2);
       }

@@ -11,7 +11,7 @@ import { History } from "./history.ts";
 import { Host, type Outcome } from "./host.ts";
 import type { JobKind, ServerAnswer } from "./kinds.ts";
 import { Ledger, type SentJob } from "./ledger.ts";
-import { type Machine, type Place, startMachine } from "./machine.ts";
+import { type Alarm, type Machine, type Place, startMachine } from "./machine.ts";
 import { Numbers } from "./numbers.ts";
 import { Servers } from "./servers.ts";
 
@@ -36,6 +36,12 @@ const AFTERMATH_MS: Partial<Record<Mishap, number>> = {
   slow: 2 * SLOW_MS,
 };
 
+/** One call comes to nothing, or its answer does. */
+const LOSES_A_CALL: ReadonlySet<Mishap> = new Set(["fails", "answer-lost"]);
+
+/** Longer than two heartbeats. */
+const FADE_MS = 50_000;
+
 /** Deliveries that failed for as long as a cut lasts are next tried after up to five minutes, and may fail once more. */
 const BACK_OFF_MS = 600_000;
 
@@ -55,10 +61,16 @@ export class World {
   readonly leaving = new Set<Machine>();
   /** Everything an agent logged, one JSON object a line. */
   readonly logged: string[] = [];
+  /** What the operators' alarm command was told. */
+  readonly alarms: Alarm[] = [];
+  /** Who holds which request. */
+  readonly handBacks: HandBacks;
   /** Kinds of mishap that happened. */
   readonly mishaps = new Set<string>();
   /** How many mishaps and deaths there were. */
   trouble = 0;
+  /** Heartbeats that failed: one alone costs no job its work. */
+  missedBeats = 0;
   /** How many of them were an agent's leaving in order, which may cost a job time but counts against nobody. */
   farewells = 0;
   /** Back-offs that the faults have made long, milliseconds. */
@@ -72,7 +84,6 @@ export class World {
   #wellFromMs: number;
   readonly #options: WorldOptions;
   readonly #random;
-  readonly #handBacks: HandBacks;
 
   constructor(options: WorldOptions) {
     const { seed, nature = {}, natureUntilMs = 0 } = options;
@@ -81,7 +92,9 @@ export class World {
     this.#wellFromMs = Object.keys(nature).length > 0 ? natureUntilMs : 0;
     this.excusesOverlap = nature.twice !== undefined || nature.oldHandles === "ignored";
     this.cloud = createCloud(this, nature, () => this.clock.monotonic() <= this.#wellFromMs);
-    this.#handBacks = new HandBacks(this.clock, this.cloud.queues.requests);
+    this.handBacks = new HandBacks(this.clock, this.cloud.queues.requests, ({ name }, id) =>
+      this.ledger.wrongs.push(`${name} took ${id} although it was told to take no message`),
+    );
     this.servers = new Servers(this.clock, {
       callback: (n, before) => this.#served("callback", n, before),
       input: (n, before) => this.#served("input", n, before),
@@ -91,6 +104,11 @@ export class World {
   /** Virtual milliseconds at which the last trouble is over, as far as is known. */
   get wellFromMs(): number {
     return this.#wellFromMs;
+  }
+
+  /** Nothing was done to anybody, and the queues have no bad habits. */
+  get isCalm(): boolean {
+    return this.trouble === 0 && Object.keys(this.#options.nature ?? {}).length === 0;
   }
 
   /** Something goes on until then. */
@@ -145,22 +163,24 @@ export class World {
     return this.start(lost.host.name, lost.files);
   }
 
-  /** Tells an agent to hand everything back now. @param mustBeQuick nothing holds it up */
-  stop({ host, worker }: Machine, mustBeQuick: boolean): void {
-    this.history.say(host.name, "is told to stop at once");
-    worker.stop();
-    this.trouble++; // what it was doing is done again elsewhere
-    this.farewells++;
-    if (!mustBeQuick) return;
-    this.#handBacks.expect(host, (id) =>
-      this.ledger.wrongs.push(`I10: ${host.name} left and did not hand ${id} back`),
-    );
-  }
-
   /** Nothing of this port is reached for longer than a lease. */
   cutOff(host: Host, port: string): void {
     this.#onMishap(host, { port, name: `${port}.*` }, "cut-off");
     host.cutOff(port);
+  }
+
+  /** The network of a machine becomes slow, and then the queue is out of its reach. */
+  fade(host: Host, lagMs: number): void {
+    this.history.say(host.name, `has a slow network: ${lagMs} ms each way`);
+    host.lagMs = lagMs;
+    host.wasSlow = true;
+    this.mishaps.add("slow-network");
+    this.trouble++;
+    this.extend(this.clock.monotonic() + FADE_MS);
+    this.clock.after(FADE_MS, () => {
+      host.lagMs = 0;
+      this.cutOff(host, "requests");
+    });
   }
 
   /** Links fail so often that back-offs grow to their longest. */
@@ -170,9 +190,11 @@ export class World {
 
   #place(): Place {
     const { retentionS = 7 * 86_400, settings = {}, reports = false } = this.#options;
-    const { clock, cloud, servers, ledger, numbers, logged } = this;
+    const { clock, cloud, servers, ledger, numbers, logged, alarms } = this;
     const excusesOverlap = () => this.excusesOverlap;
-    return { clock, cloud, servers, ledger, numbers, logged, retentionS, settings, reports, excusesOverlap };
+    const isCalm = () => this.isCalm;
+    const outside = { clock, cloud, servers, ledger, numbers, logged, alarms, excusesOverlap, isCalm };
+    return { ...outside, retentionS, settings, reports };
   }
 
   #served(which: "callback" | "input", n: number, before: number): ServerAnswer {
@@ -191,11 +213,13 @@ export class World {
     this.numbers.mishap(host, call, mishap, inFlight.length > 0);
     this.mishaps.add(mishap);
     this.trouble++;
+    if (call.name === "requests.changeVisibility" && LOSES_A_CALL.has(mishap)) this.missedBeats++;
     this.extend(now + (AFTERMATH_MS[mishap] ?? 0));
     const freesMessages = mishap === "expires" || mishap === "twice";
     if (mishap === "cut-off" && call.port === "http") this.expectLongBackOffs();
     if (freesMessages || mishap.startsWith("freezes")) this.excusesOverlap = true;
     this.needsCompany ||= mishap === "cut-off" || this.excusesOverlap;
+    if (call.port === "disk") this.mishaps.add("disk-failed");
     if (freesMessages) for (const it of inFlight) it.visibleAt = Math.min(it.visibleAt, now);
   }
 
@@ -211,7 +235,7 @@ export class World {
   #onCall(host: Host, call: Call, args: readonly unknown[], outcome: Outcome): void {
     this.history.call(host, call, args, outcome);
     this.numbers.called(host, call, args, outcome);
-    if (!("error" in outcome)) this.#handBacks.note(host, call, args, outcome.result);
+    if (!("error" in outcome)) this.handBacks.note(host, call, args, outcome.result);
     else if (call.name === "files.remove") this.mishaps.add("remove-failed");
   }
 }

@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+
+/** What a run of worlds prints with --json. */
+export interface Report {
+  worlds: number;
+  fired: readonly number[];
+  missing: readonly number[];
+  broken: readonly { what: string; problems: readonly string[] }[];
+}
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+
+/** Plays worlds in a process of its own, which imports the product's code as it lies here. */
+export async function play(...args: string[]): Promise<Report> {
+  try {
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, [MAIN, ...args, "--json"], { maxBuffer: 2 ** 28 });
+    return JSON.parse(stdout) as Report;
+  } catch (error) {
+    // It exits 1 when something broke, and says what.
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    if (stdout === undefined || stdout === "") {
+      throw new Error(`The worlds could not be played: ${stderr}`, { cause: error });
+    }
+    return JSON.parse(stdout) as Report;
+  }
+}
+
+/** The same, in as many shares at a time as there are processors, added up. */
+export async function playInShares(...args: string[]): Promise<Report> {
+  const shares = Math.max(2, availableParallelism());
+  const reports = await Promise.all(
+    Array.from({ length: shares }, (_, i) => play(...args, "--part", `${i + 1}/${shares}`)),
+  );
+  const fired = new Set(reports.flatMap((it) => it.fired));
+  const everyFault = reports.flatMap((it) => [...it.fired, ...it.missing]);
+  return {
+    worlds: reports.reduce((sum, it) => sum + it.worlds, 0),
+    fired: [...fired].toSorted((a, b) => a - b),
+    missing: [...new Set(everyFault)].filter((it) => !fired.has(it)),
+    broken: reports.flatMap((it) => it.broken),
+  };
+}
