@@ -84,7 +84,7 @@ async function show(ids: string[], flags: Flags): Promise<void> {
     const request = await requestText(tools, letter);
     if (flags.json) return JSON.stringify({ ...facts(letter), attempts, request });
     const tries = attempts.map((it) => `  ${plain(JSON.stringify(it))}`).join("\n");
-    return `${lineOf(letter)}\nattempts:\n${tries || "  none recorded"}\nrequest:\n${plain(request)}\n`;
+    return `${lineOf(letter)}\nattempts:\n${tries || "  none recorded"}\nrequest:\n${plain(request, true)}\n`;
   });
 }
 
@@ -109,6 +109,8 @@ async function forEach(
       const chosen = letters.filter((it) => matches(it, ids, flags));
       const missing = ids.filter((id) => !chosen.some((it) => it.job.id === id));
       for (const it of chosen) process.stdout.write(`${await work(tools, it)}\n`);
+      if (chosen.length === 0 && ids.length === 0 && !flags.json)
+        process.stdout.write("no such dead letters\n");
       if (missing.length > 0) {
         throw new DroverError(
           "dead-letter-missing",
