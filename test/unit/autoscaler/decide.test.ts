@@ -205,25 +205,12 @@ describe("replay", () => {
     );
   });
 
-  it("decides for ten thousand instances in milliseconds", () => {
+  it("remembers little, however large the fleet", () => {
     const busy = instances(10_000, 1000, { inFlight: 3 });
-    const moments = every10(400, (atS) =>
+    const moments = every10(600, (atS) =>
       snapshot({ atS, meanS: 200, arrived: atS * 100, inFlight: 30_000, instances: busy }),
     );
-    const own = { ...settings, maxInstances: 20_000 };
-    let state = walk(moments, own).state;
-    const took: number[] = [];
-    for (let at = 0; at < 21; at++) {
-      const from = performance.now();
-      ({ state } = decide(
-        { ...(moments.at(-1) as Snapshot), atS: 410 + 10 * at, instancesReadAtS: 410 + 10 * at },
-        own,
-        state,
-      ));
-      took.push(performance.now() - from);
-    }
-    // The median, since another test may hold the processor for a moment.
-    expect(took.toSorted((left, right) => left - right)[10]).toBeLessThan(5);
+    const { state } = walk(moments, { ...settings, maxInstances: 20_000 });
     expect(JSON.stringify(state).length).toBeLessThan(40_000);
   });
 });
