@@ -46,6 +46,8 @@ export class Host {
   /** Milliseconds that calls over the network take now, there and back each. */
   lagMs = 0;
   wasSlow = false;
+  /** Something happened at one of its calls. */
+  wasHarmed = false;
   /** Milliseconds that the answers to polls are on their way. */
   pollLagMs = 0;
   /** Programs that have ended here, one way or another. */
@@ -213,7 +215,10 @@ export class Host {
     const planned = meet(this, call);
     // A program that was started has no answer that could be lost.
     const mishap = planned === "answer-lost" && call.port === "processes" ? "fails" : planned;
-    if (mishap !== undefined) onMishap(this, call, mishap);
+    if (mishap !== undefined) {
+      this.wasHarmed = true;
+      onMishap(this, call, mishap);
+    }
     await this.#before(call, mishap);
     while (this.#thaw !== undefined) await this.#thaw.promise;
     if (this.dead) await never();

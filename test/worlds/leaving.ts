@@ -20,6 +20,15 @@ export function stop(world: World, machine: Machine, mustBeQuick: boolean): void
   if (mustBeQuick) expectBack(world, host, "left", (it) => !hasResult(world, it));
 }
 
+/** Tells an agent to finish what it runs, and to take nothing more. @param mustBeQuick nothing holds it up */
+export function drain(world: World, machine: Machine, mustBeQuick: boolean): void {
+  const { host, worker } = machine;
+  world.history.say(host.name, "is told to leave");
+  worker.drain();
+  world.leaving.add(machine);
+  if (mustBeQuick) expectBack(world, host, "is leaving", (it) => isWaiting(world.ledger.jobOf(it)));
+}
+
 /** A spot notice: the machine is gone in two minutes, and its agent is told. @param mustBeQuick nothing holds it up */
 export function giveNotice(world: World, machine: Machine, mustBeQuick: boolean): void {
   const { clock, ledger } = world;

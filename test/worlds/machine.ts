@@ -175,7 +175,8 @@ function programsOf(place: Place, host: Host, files: MemoryFiles) {
       const job = jobOf(argv);
       void child.exited.then(({ signal }) => {
         job?.running.delete(host);
-        if (job !== undefined && place.reports && place.isCalm()) ledger.endedAfterCancel(job);
+        const isWell = !host.wasHarmed && !host.wasSlow && host.cuts.length === 0;
+        if (job !== undefined && place.reports && isWell) ledger.endedAfterCancel(job);
         if (job !== undefined && signal === null && !host.dead) {
           job.ended++;
           job.endedAt = clock.monotonic();

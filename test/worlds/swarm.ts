@@ -6,7 +6,7 @@ import { brokenInvariants } from "./checker.ts";
 import type { Nature } from "./cloud.ts";
 import { MISHAPS, type Mishap } from "./faults.ts";
 import { FLEET_KEY, LASTING, USUAL } from "./kinds.ts";
-import { cordon, giveNotice, stop } from "./leaving.ts";
+import { cordon, drain, giveNotice, stop } from "./leaving.ts";
 import { comeToRest, leave } from "./rest.ts";
 import { type Fault, playSchedule } from "./schedules.ts";
 import { SLOW } from "./slow-kinds.ts";
@@ -102,9 +102,7 @@ function meddle(
     const machine = someone();
     if (machine === undefined) return;
     if (machine.worker.holdings().runningS.length > 0) world.numbers.fire([32]);
-    world.history.say(machine.host.name, "is told to leave");
-    machine.worker.drain();
-    world.leaving.add(machine);
+    drain(world, machine, rate === 0);
   });
   sometimes(0.1, () => {
     const machine = someone();
