@@ -5,7 +5,7 @@ import { readMutants } from "./mutants.ts";
 import { play, playInShares } from "./shares.ts";
 
 /** Only a bound: a loaded machine is slow. */
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 900_000;
 
 describe("simulated worlds", { timeout: LIMIT_MS }, () => {
   test("every schedule of one fault ends as it must", async () => {
