@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { existsSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DecisionLine } from "../../autoscaler/daemon/decision-log.ts";
-import { parseRecord, RECORD } from "../../autoscaler/daemon/record.ts";
+import { NOBODY, parseRecord, RECORD } from "../../autoscaler/daemon/record.ts";
 import { readConfig, type Config } from "../../base/config/config.ts";
 import { commandOf, descendantsOf } from "../../base/system/sandbox/proc.ts";
 import { closeEc2Clients, createEc2Clients, TAGS, type Ec2Clients } from "../../cloud/aws/ec2.ts";
@@ -21,9 +21,12 @@ import { runCommand } from "../support/command.ts";
 
 /** DROVER_LIVE_JOBS=300 DROVER_LIVE_SPEED=1 is the whole thing in true time; it takes some minutes. */
 const JOBS = Number(process.env["DROVER_LIVE_JOBS"] ?? 24);
-const SPEED = Number(process.env["DROVER_LIVE_SPEED"] ?? 10);
+const SPEED = Number(process.env["DROVER_LIVE_SPEED"] ?? 5);
+/** Once all is done nothing remains but to watch how the fleet waits and goes. */
+const FASTER = 15;
 const MAX = Number(process.env["DROVER_LIVE_MAX"] ?? 3);
-const LIMIT_MS = 20 * 60_000;
+/** In true time the fleet boots, works and waits for minutes. */
+const LIMIT_MS = SPEED === 1 ? 30 * 60_000 : 4 * 60_000;
 
 const DROVER = resolve(import.meta.dirname, "../../bin/drover");
 const DILATED = resolve(import.meta.dirname, "../support/dilated-scaler.ts");
@@ -36,11 +39,11 @@ const place = { instance_type: "m7i.large" };
 const SETTINGS = {
   slots: 2,
   sandbox: "auto",
+  visibility_timeout_s: 15,
   status_period_s: 1,
   autoscaler: {
-    target_wait_s: 60,
     max_instances: MAX,
-    period_s: SPEED === 1 ? 2 : SPEED,
+    period_s: SPEED === 1 ? 2 : 10,
     pools: [
       { ...place, name: "none-left", zone: "us-east-1c", market: "spot", price_per_hour: 0.1, slots: 2 },
       { ...place, name: "spot", zone: "us-east-1a", market: "spot", price_per_hour: 0.2, slots: 2 },
@@ -69,7 +72,7 @@ beforeAll(async () => {
     AWS_REGION: cloud.region,
   });
   await writeFile(`${folder}/drover.yaml`, JSON.stringify(SETTINGS));
-  config = readConfig(JSON.stringify(SETTINGS), {});
+  config = readConfig(JSON.stringify(SETTINGS), {}, { services_dir: `${folder}/services` });
   await mkdir(`${folder}/services/nap`, { recursive: true });
   const manifest = {
     name: "nap",
@@ -83,7 +86,7 @@ beforeAll(async () => {
   if (existsSync(KEPT_ARTIFACTS))
     await cp(KEPT_ARTIFACTS, `${folder}/releases/artifacts`, { recursive: true });
   [ec2, s3, sqs] = [createEc2Clients(), createS3Clients(), createSqsClients()];
-  await prepareFleet(config, ec2, folder, `${folder}/services`);
+  await prepareFleet(config, ec2, folder);
 }, LIMIT_MS);
 
 afterAll(async () => {
@@ -100,10 +103,13 @@ function startScaler(name: string): void {
   const argv =
     SPEED === 1
       ? [DROVER, "autoscaler", "--config", `${folder}/drover.yaml`]
-      : [process.execPath, DILATED, `${folder}/drover.yaml`, log, name, String(SPEED)];
+      : [process.execPath, DILATED, `${folder}/drover.yaml`, log, name, `${SPEED},${FASTER}`];
   const [program = "", ...args] = argv;
   const env = { ...process.env, DROVER_INSTANCE_ID: name, DROVER_AUTOSCALER_LOG_DIR: log };
-  scalers.set(name, spawn(program, args, { env, cwd: folder, stdio: ["ignore", "ignore", "inherit"] }));
+  scalers.set(
+    name,
+    spawn(program, args, { env, cwd: folder, stdio: ["ignore", "ignore", openSync(`${log}.txt`, "a")] }),
+  );
 }
 
 const isAlive = ({ state }: { state: string }) => state === "pending" || state === "running";
@@ -129,10 +135,26 @@ function watchMachines() {
   return { seen, stop: () => clearInterval(timer) };
 }
 
-async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
+interface Wait {
+  what: string;
+  /** Aborts before the test's own limit ends it without a word. */
+  signal: AbortSignal;
+  says: () => Promise<string>;
+}
+
+/** Waits for something that the fleet does. Rejects with what was seen last, and what the scaler said to it. */
+async function until<T>(
+  { what, signal, says }: Wait,
+  read: () => T | Promise<T>,
+  holds: (value: T) => boolean,
+): Promise<T> {
   for (;;) {
     const value = await read();
     if (holds(value)) return value;
+    if (signal.aborted) {
+      const last = `the last was ${JSON.stringify(value)}, and the scaler said: ${await says()}`;
+      throw new Error(`no end of waiting for ${what}; ${last}`);
+    }
     await sleep(200);
   }
 }
@@ -144,38 +166,43 @@ test(
     const objects = openBucket(s3, config.bucket);
     const store = createS3Store(objects);
     const requests = await openQueue(sqs, config.queues.requests);
-    const leader = async () =>
-      parseRecord((await store.readRecord(RECORD))?.text ?? "{}").leader.split("/")[0] ?? "";
+    const record = async () => {
+      const found = await store.readRecord(RECORD);
+      return found === undefined ? NOBODY : parseRecord(found.text);
+    };
+    const leader = async () => (await record()).leader.split("/")[0] ?? "";
     const { seen, stop } = watchMachines();
     for (const name of ["first", "second"]) startScaler(name);
     const body = buildRequest({ service: "nap", parameters: [], output: { type: "store" } });
     const ids = await Promise.all(Array.from({ length: JOBS }, () => requests.send(body)));
 
+    const signal = AbortSignal.timeout(LIMIT_MS - 10_000);
+    const says = async () => (await record()).sentence;
+    const waitFor = (what: string): Wait => ({ what, signal, says });
+    const living = () => cloud.ec2.instances().filter(isAlive);
     // Instances are on their way: whoever ordered them dies.
     await until(
-      () => cloud.ec2.instances().filter(isAlive).length,
+      waitFor("two instances"),
+      () => living().length,
       (count) => count >= 2,
     );
-    const [dies] = await until(
-      async () => [await leader()],
-      ([name]) => name !== undefined && scalers.has(name),
-    );
-    scalers.get(dies ?? "")?.kill("SIGKILL");
+    const dies = await until(waitFor("a leader"), leader, (name) => scalers.has(name));
+    scalers.get(dies)?.kill("SIGKILL");
     const lives = dies === "first" ? "second" : "first";
-    await until(leader, (name) => name === lives);
+    await until(waitFor("the other leader"), leader, (name) => name === lives);
 
     // Jobs are under way: the market takes an instance back.
-    const working = await until(
-      () =>
-        cloud.ec2.instances().filter((it) => it.market === "spot" && it.pid !== undefined && runsJob(it.pid)),
-      (found) => found.length > 0,
-    );
-    await cloud.ec2.reclaim(working[0]?.id ?? "");
+    const atWork = () =>
+      living().filter((it) => it.market === "spot" && it.pid !== undefined && runsJob(it.pid));
+    const [working] = await until(waitFor("a spot instance at work"), atWork, (found) => found.length > 0);
+    await cloud.ec2.reclaim(working?.id ?? "");
 
     const done = async () => (await objects.list("jobs/")).filter((key) => key.endsWith("/result")).length;
-    await until(done, (count) => count === JOBS);
+    await until(waitFor("all results"), done, (count) => count === JOBS);
+    if (SPEED !== 1) scalers.get(lives)?.kill("SIGUSR2");
     await until(
-      () => cloud.ec2.instances().filter(isAlive).length,
+      waitFor("the end of all instances"),
+      () => living().length,
       (count) => count === 0,
     );
     stop();

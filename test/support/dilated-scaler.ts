@@ -1,7 +1,8 @@
 /**
- * `node dilated-scaler.ts SETTINGS FOLDER NAME SPEED`: the autoscaler with its production adapters, in a world in which
- * time passes faster. A policy that thinks in minutes can so be watched in seconds: its clock runs SPEED times as fast,
- * and what agents measured in true seconds is told to it in its own.
+ * `node dilated-scaler.ts SETTINGS FOLDER NAME SPEED,FASTER`: the autoscaler with its production adapters, in a world in
+ * which time passes faster. A policy that thinks in minutes can so be watched in seconds: its clock runs SPEED times as
+ * fast, and what agents measured in true seconds is told to it in its own. SIGUSR2 says that nothing boots or works any
+ * more: then time passes FASTER still.
  */
 import { readFileSync } from "node:fs";
 import { DecisionLog } from "../../autoscaler/daemon/decision-log.ts";
@@ -17,22 +18,31 @@ import { createSqsClients, openQueue } from "../../cloud/aws/sqs.ts";
 import { openStore } from "../../cloud/aws/store.ts";
 import type { StatusRow, Store } from "../../cloud/ports/store.ts";
 
-const [settings = "", folder = "", name = "", fast = "1"] = process.argv.slice(2);
-const speed = Number(fast);
+const [settings = "", folder = "", name = "", speeds = "1,1"] = process.argv.slice(2);
+const [slow = 1, fast = 1] = speeds.split(",").map(Number);
 const config = readConfig(readFileSync(settings, "utf8"), {});
 
-const clock: Clock = {
-  now: () => systemClock.now() * speed,
-  monotonic: () => systemClock.monotonic() * speed,
-  sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
-  after: (ms, fn) => systemClock.after(ms / speed, fn),
-};
+let speed = slow;
+/** Where both clocks stood when the speed was last changed. */
+let since = { trueMs: systemClock.monotonic(), ownMs: systemClock.monotonic() };
+const monotonic = () => since.ownMs + (systemClock.monotonic() - since.trueMs) * speed;
+process.on("SIGUSR2", () => {
+  since = { trueMs: systemClock.monotonic(), ownMs: monotonic() };
+  speed = fast;
+});
 
-const wider = bucketOf(speed) - bucketOf(1);
+const clock: Clock = {
+  now: () => systemClock.now(),
+  monotonic,
+  sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+  // Deadlines of calls: the cloud answers in true time.
+  after: (ms, fn) => systemClock.after(ms, fn),
+};
 
 function slowed(row: StatusRow): StatusRow {
   const seconds = (field: string) => Number(row[field] ?? 0) * speed;
   const work = Object.entries(parseWork(row["work"])).map(([service, { finished, sumS, runs }]) => {
+    const wider = bucketOf(speed) - bucketOf(1);
     const later = Object.entries(runs).map(([bucket, count]) => [Number(bucket) + wider, count]);
     return [service, { finished, sumS: sumS * speed, runs: Object.fromEntries(later) as object }];
   });
