@@ -5,7 +5,7 @@ import { existsSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { DecisionLine } from "../../autoscaler/daemon/decision-log.ts";
 import { NOBODY, parseRecord, RECORD } from "../../autoscaler/daemon/record.ts";
 import { readConfig, type Config } from "../../base/config/config.ts";
@@ -26,7 +26,7 @@ const SPEED = Number(process.env["DROVER_LIVE_SPEED"] ?? 5);
 const FASTER = 15;
 const MAX = Number(process.env["DROVER_LIVE_MAX"] ?? 3);
 /** In true time the fleet boots, works and waits for minutes. */
-const LIMIT_MS = SPEED === 1 ? 30 * 60_000 : 4 * 60_000;
+const LIMIT_MS = SPEED === 1 ? 30 * 60_000 : 6 * 60_000;
 
 const DROVER = resolve(import.meta.dirname, "../../bin/drover");
 const DILATED = resolve(import.meta.dirname, "../support/dilated-scaler.ts");
@@ -172,6 +172,7 @@ test(
     };
     const leader = async () => (await record()).leader.split("/")[0] ?? "";
     const { seen, stop } = watchMachines();
+    onTestFinished(stop);
     for (const name of ["first", "second"]) startScaler(name);
     const body = buildRequest({ service: "nap", parameters: [], output: { type: "store" } });
     const ids = await Promise.all(Array.from({ length: JOBS }, () => requests.send(body)));
@@ -205,7 +206,6 @@ test(
       () => living().length,
       (count) => count === 0,
     );
-    stop();
 
     expect(seen.endedBusy).toEqual([]);
     expect(seen.most).toBeGreaterThan(1);
