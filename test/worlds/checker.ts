@@ -112,6 +112,8 @@ function isExcused(world: World, job: SentJob, { told, code, parked }: Outcome):
   if (code === "quarantined" || parked.includes("quarantined"))
     return world.trouble - world.farewells >= 2 || world.excusesOverlap;
   if (code === "input-too-slow" && world.mishaps.has("slow-network")) return true;
+  // Nobody was there to end the program in time.
+  if (job.kind.name === "deadline" && world.machines.some(({ host }) => host.frozen.length > 0)) return true;
   if (job.cancelled) return told === "cancelled";
   return false;
 }

@@ -7,7 +7,9 @@ import type { World } from "./world.ts";
 export function unshipped({ machines, mishaps, wellFromMs, cloud: { logObjects } }: World): string[] {
   return machines.flatMap(({ host, files, leftAt, isReporting }) => {
     const at = leftAt();
-    if (!isReporting || host.dead || at === undefined || at < wellFromMs) return [];
+    // A store that throttles may refuse the very last lines.
+    if (!isReporting || host.dead || at === undefined || at < wellFromMs || mishaps.has("throttled"))
+      return [];
     const file = files.contents.get(`/work/activity-${host.name}.log`) ?? new Uint8Array();
     const kept = linesOf(file);
     const there = [...logObjects.stored]
