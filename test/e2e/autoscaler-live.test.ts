@@ -212,12 +212,11 @@ test(
     expect(seen.most).toBeLessThanOrEqual(MAX);
     for (const id of ids) expect(await objects.head(`jobs/${id}/g0/result`), id).toBeDefined();
     expect(await requests.counts()).toMatchObject({ visible: 0, inFlight: 0 });
-    await checkLogs(lives, seen.tokens);
-
     const child = scalers.get(lives);
     child?.kill("SIGTERM");
     if (child?.exitCode === null) await once(child, "exit");
     expect(await leader()).toBe("");
+    await checkLogs(lives, seen.tokens);
   },
 );
 
