@@ -205,7 +205,7 @@ describe("boot.sh with a bad release", () => {
         .toBe(false);
     }
     expect(await machine.problem()).toMatch(
-      /release-refused 2\.0\.0 is refused by this instance: its agent died 3 times/,
+      /release-refused 2\.0\.0 is refused by this instance: it died 3 times/,
     );
     expect(await machine.current()).toBe("1.0.0");
     expect(await machine.running()).toEqual(["1.0.0"]);
