@@ -82,11 +82,19 @@ export function readConfig(file: string, env: Record<string, string | undefined>
   const settings = tree as Tree;
   overlay(settings, fromEnvironment(env));
   overlay(settings, flags);
+  withoutEmptyPools(settings);
   const validate = new Ajv({ allErrors: true, useDefaults: true, coerceTypes: true }).compile<Config>(schema);
   const problems = validate(settings) ? contradictions(settings) : (validate.errors ?? []).map(describe);
   if (problems.length === 0) return withSlots(settings as unknown as Config);
   const list = problems.map((it) => `  - ${it}`).join("\n");
   throw new DroverError("config-invalid", `The settings have ${problems.length} error(s):\n${list}`);
+}
+
+/** An empty list of pools says the same as none: whatever the launch template says. */
+function withoutEmptyPools({ autoscaler }: Tree): void {
+  if (!isTree(autoscaler)) return;
+  const { pools } = autoscaler;
+  if (Array.isArray(pools) && pools.length === 0) delete autoscaler["pools"];
 }
 
 /** What a schema cannot say. */

@@ -48,13 +48,13 @@ describe("readConfig", () => {
       {},
     );
     expect(own.autoscaler.pools.map(({ slots }) => slots)).toEqual([8, 3]);
+    expect(readConfig("slots: 3\nautoscaler:\n  pools: []\n", {}).autoscaler.pools).toEqual(autoscaler.pools);
   });
 
-  test("refuses an autoscaler's pools of one name, no pools at all, and a time zone that is none", () => {
+  test("refuses an autoscaler's pools of one name, and a time zone that is none", () => {
     const floors = "floors: [{ instances: 1, from: '08:00', to: '09:00', time_zone: Mars/Olympus }]";
     const file = `autoscaler:\n  pools: [{ name: a }, { name: a }]\n  ${floors}\n`;
     expect(() => readConfig(file, {})).toThrow(/2 error.*two pools called a\n.*no time zone Mars\/Olympus/s);
-    expect(() => readConfig("autoscaler:\n  pools: []\n", {})).toThrow(/pools/);
   });
 
   test("says every error at once, each by its setting", () => {
