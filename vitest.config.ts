@@ -8,8 +8,8 @@ export default defineConfig({
     // Most of the slow tests wait for other processes, so two cores serve three files at once.
     maxWorkers: 3,
     // Only a bound: a loaded machine is slow, and no test waits by the clock.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
   },
 });

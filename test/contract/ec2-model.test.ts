@@ -22,13 +22,13 @@ async function allRequests(): Promise<[string, string][][]> {
   onTestFinished(() => closeEc2Clients(clients));
   const launch = { template: "drover", version: "$Latest" };
   const compute = createCompute(clients, { fleet: "acme", launch });
-  const spot = { name: "a", market: "spot", instanceType: "m7i.large" } as const;
+  const spot = { name: "a", market: "spot", instanceType: "m5.large" } as const;
   await compute.launch({ token: "1", count: 7, pool: { ...spot, subnetId: "subnet-9" } });
   await compute.launch({ token: "2", count: 1, pool: { ...spot, market: "on-demand", zone: "us-east-1a" } });
   await compute.launch({ token: "3", count: 1, pool: { name: "default", market: "on-demand" } });
   await compute.instances();
   await compute.terminate(["i-0123456789abcdef0", "i-fedcba9876543210f"]);
-  const template = { name: "drover", imageId: "ami-1", instanceType: "m7i.large", profile: "p" };
+  const template = { name: "drover", imageId: "ami-1", instanceType: "m5.large", profile: "p" };
   await ensureLaunchTemplate(clients, { ...template, userData: Buffer.from("#!/bin/sh\n") });
   return asked;
 }

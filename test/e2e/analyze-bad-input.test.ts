@@ -76,7 +76,10 @@ function playlist(target: string): string {
 test("playlists and patterns open neither files nor addresses, whatever their name", async () => {
   expect(await refusal("address.m3u8", playlist(address))).toBe("container-refused");
   expect(await refusal("file.m3u8", playlist("secret.ts"))).toBe("container-refused");
-  expect(await refusal("address.mp4", playlist(address))).toBe("video-without-index");
+  // By the name or by the content: versions of ffmpeg differ in what they look at.
+  expect(await refusal("address.mp4", playlist(address))).toMatch(
+    /^(video-without-index|container-refused)$/,
+  );
   expect(await refusal("concat.mp4", "ffconcat version 1.0\nfile whole.mp4\n")).toBe("container-refused");
   expect(await refusal("frame-%03d.png", readFileSync(join(folder, "frame-001.png")))).toBe(
     "container-refused",

@@ -14,6 +14,7 @@ import {
   runAnalyze,
   sampleVideo,
   startAnalyze,
+  turnVideo,
 } from "../support/analyze.ts";
 
 let sample = "";
@@ -108,7 +109,7 @@ describe("a man before a camera", () => {
       ["-t", "4", "-i", sample, "-vf", "transpose=1", "-preset", "ultrafast"],
       join(folder, "lying.mp4"),
     );
-    makeVideo(["-display_rotation:v:0", "90", "-i", lying, "-c", "copy"], turned);
+    turnVideo(lying, turned);
     const { video, summary } = await analyzed(["--input", turned, "--rate", "2"]);
     expect(video).toMatchObject({ width: 360, height: 288 });
     expect(summary.framesWithFace).toBe(summary.framesAnalysed);

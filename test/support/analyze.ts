@@ -33,6 +33,17 @@ export function makeVideo(args: readonly string[], file: string): string {
   return file;
 }
 
+/** Says of a video that its camera was turned by a right angle. Before version 6 ffmpeg knew another word for it. */
+export function turnVideo(from: string, to: string): void {
+  const options = execFileSync(findFfmpeg(process.env["PATH"] ?? ""), ["-v", "error", "-h", "full"], {
+    encoding: "utf8",
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const copy = ["-i", from, "-c", "copy"];
+  if (options.includes("display_rotation")) makeVideo(["-display_rotation:v:0", "90", ...copy], to);
+  else makeVideo([...copy, "-metadata:s:v:0", "rotate=90"], to);
+}
+
 /** Starts the program as an agent does, with descriptor 3 for progress. */
 export function startAnalyze(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [join(analyzeFolder, "analyze.ts"), ...args], {
