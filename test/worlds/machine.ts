@@ -51,6 +51,8 @@ export interface Machine {
   ended: Promise<unknown>;
   /** When that was, monotonic milliseconds. */
   leftAt: () => number | undefined;
+  /** Whether it ever came to ask for work: one that was told to leave before has done nothing else either. */
+  hasBegun: () => boolean;
   isReporting: boolean;
 }
 
@@ -103,7 +105,10 @@ export function startMachine(place: Place, host: Host, seed: number, disk?: Memo
   const ended = place.reports ? reporting(host, context, worker, store) : worker.run();
   let leftAt: number | undefined;
   void ended.then(() => (leftAt = clock.monotonic()));
-  return { host, worker, files, ended, leftAt: () => leftAt, isReporting: place.reports };
+  let begun = false;
+  void worker.polling.then(() => (begun = true));
+  const asked = { leftAt: () => leftAt, hasBegun: () => begun };
+  return { host, worker, files, ended, ...asked, isReporting: place.reports };
 }
 
 async function reporting(host: Host, context: AgentContext, worker: Worker, store: Store): Promise<void> {

@@ -5,11 +5,13 @@ import type { World } from "./world.ts";
  * that was lost ships its lines when it comes back; a disk that failed or was cut may have lost some.
  */
 export function unshipped({ machines, mishaps, wellFromMs, cloud: { logObjects } }: World): string[] {
-  return machines.flatMap(({ host, files, leftAt, isReporting }) => {
+  return machines.flatMap(({ host, files, leftAt, hasBegun, isReporting }) => {
     const at = leftAt();
     // A store that throttles may refuse the very last lines.
     if (!isReporting || host.dead || at === undefined || at < wellFromMs || mishaps.has("throttled"))
       return [];
+    // What it found on its disk is shipped by the next one that starts there.
+    if (!hasBegun()) return [];
     const file = files.contents.get(`/work/activity-${host.name}.log`) ?? new Uint8Array();
     const kept = linesOf(file);
     const there = [...logObjects.stored]
