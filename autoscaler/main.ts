@@ -1,9 +1,9 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Config } from "../base/config/config.ts";
-import { codeOf } from "../base/errors.ts";
+import { codeOf, DroverError } from "../base/errors.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { exitCodeOf } from "../base/system/cli.ts";
 import { systemClock } from "../base/system/clock.ts";
@@ -52,6 +52,7 @@ export async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .option("--json", "one JSON object, for programs")
     .action(async (log: string, { json }: { json?: boolean }) => {
+      if (!existsSync(log)) throw new DroverError("config-invalid", `The file ${log} does not exist.`);
       const replayed = await replay(createInterface({ input: createReadStream(log), crlfDelay: Infinity }));
       process.stdout.write(json === true ? `${JSON.stringify(replayed)}\n` : textOf(replayed));
       differs = replayed.differences.length > 0 || replayed.decisions === 0;
