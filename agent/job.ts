@@ -244,6 +244,8 @@ export class Job {
       this.#started = true;
     }
     holding.signal.throwIfAborted();
+    // After a stop of this process the clock knows more than any timer has told yet.
+    if (!holding.lease.held()) throw new LeaseLost();
     this.runningSince = clock.monotonic();
     this.#enter("running");
     this.#record("started", holding, {});

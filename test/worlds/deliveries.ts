@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { IDENTITY_ATTRIBUTE, verifyIdentity } from "../../jobs/identity.ts";
 import type { Credentials, JobOutput, WebhookSecret } from "../../schemas/request.ts";
+import { requestOf } from "./documents.ts";
 import { FLEET_KEY, FLEET_SECRETS } from "./kinds.ts";
 import { type SentJob } from "./ledger.ts";
 import type { Attempt } from "./servers.ts";
@@ -34,7 +35,7 @@ export function deliveryFaults(world: World, job: SentJob, id: string): string[]
 
 /** The callback that was asked for; undefined when that stands in a document which is no request. */
 function callbackOf({ kind, n }: SentJob): Callback | undefined {
-  const asked = kind.request(n);
+  const asked = requestOf(kind, n);
   return typeof asked !== "string" && asked.output.type === "callback" ? asked.output : undefined;
 }
 

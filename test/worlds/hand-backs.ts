@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { QueueMessage } from "../../cloud/ports/queue.ts";
+import type { BatchResult, QueueMessage } from "../../cloud/ports/queue.ts";
 import type { HeldMessage, MemoryQueue } from "../support/memory-queue.ts";
 import type { Call } from "./faults.ts";
 import type { Host } from "./host.ts";
@@ -16,6 +16,10 @@ export class HandBacks {
   readonly #onUnwanted: (host: Host, id: string) => void;
   /** By receipt handle. */
   readonly #holders = new Map<string, Host>();
+  /** Messages by the receipt handles they were ever handed out with. */
+  readonly #ids = new Map<string, string>();
+  /** Monotonic milliseconds until which the queue has said that it hides a message, by machine and message. */
+  readonly #hiddenUntil = new Map<string, number>();
 
   /** @param onUnwanted a machine took a message although it was told to take none */
   constructor(clock: Clock, requests: MemoryQueue, onUnwanted: (host: Host, id: string) => void) {
@@ -28,14 +32,29 @@ export class HandBacks {
     if (name === "requests.receive") {
       for (const it of result as QueueMessage[]) {
         this.#holders.set(it.receiptHandle, host);
+        this.#ids.set(it.receiptHandle, it.id);
+        this.#hide(host, it.receiptHandle);
         if (host.isCordoned) this.#onUnwanted(host, it.id);
       }
     } else if (name === "requests.changeVisibility") {
       const entries = args[0] as { receiptHandle: string; visibilityTimeoutS: number }[];
-      for (const it of entries) {
-        if (it.visibilityTimeoutS !== HEARTBEAT_S) this.#holders.delete(it.receiptHandle);
+      const refused = (result as BatchResult[]).filter((it) => it.error !== undefined);
+      for (const { receiptHandle, visibilityTimeoutS } of entries) {
+        if (visibilityTimeoutS !== HEARTBEAT_S) this.#holders.delete(receiptHandle);
+        else if (!refused.some((it) => it.receiptHandle === receiptHandle)) this.#hide(host, receiptHandle);
       }
     }
+  }
+
+  /** Whether a machine that begins to work on a message now could believe, when it decided to, that the message was hidden. */
+  isHidden(host: Host, id: string): boolean {
+    const until = this.#hiddenUntil.get(`${host.name} ${id}`) ?? Infinity;
+    return this.#clock.monotonic() - host.heldUpMs <= until;
+  }
+
+  #hide(host: Host, receiptHandle: string): void {
+    const until = this.#clock.monotonic() + HEARTBEAT_S * 1000;
+    this.#hiddenUntil.set(`${host.name} ${this.#ids.get(receiptHandle)}`, until);
   }
 
   /** An agent that is told to leave hands these messages back at once: nobody has to wait for the visibility timeout. */

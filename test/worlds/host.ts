@@ -21,12 +21,17 @@ export interface Surroundings {
   onMishap: (host: Host, call: Call, mishap: Mishap) => void;
   onCall: (host: Host, call: Call, args: readonly unknown[], outcome: Outcome) => void;
   onDeath: (host: Host, isByProgram: boolean) => void;
+  /** It calls again and again without any time passing; this call and all after it get no answer. */
+  onSpin: (host: Host, call: Call) => void;
 }
 
 export type Outcome = { result: unknown } | { error: unknown };
 
 /** Not polls: when their answer is late, nobody can tell since when its messages have been hidden. */
 const isDelayed = (call: Call) => isOverNetwork(call) && !call.name.endsWith(".receive");
+
+/** Whoever makes so many calls at one moment goes round in circles, and would for ever. */
+const MOST_AT_ONCE = 5_000;
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -58,6 +63,8 @@ export class Host {
   heldUpMs = 0;
   /** Calls under way. */
   readonly open = new Map<string, number>();
+  /** Calls at one moment of virtual time. */
+  #hurry = { at: -1, calls: 0 };
   readonly #world: Surroundings;
   readonly #timers = new Set<() => void>();
   readonly #children = new Set<ChildHandle>();
@@ -194,7 +201,7 @@ export class Host {
   }
 
   async #pass(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {
-    if (this.dead) return await never();
+    if (this.dead || this.#spins(call)) return await never();
     this.open.set(call.name, (this.open.get(call.name) ?? 0) + 1);
     try {
       const result = await this.#meet(call, args, effect);
@@ -207,6 +214,13 @@ export class Host {
     } finally {
       this.open.set(call.name, (this.open.get(call.name) ?? 1) - 1);
     }
+  }
+
+  #spins(call: Call): boolean {
+    const now = this.#world.clock.monotonic();
+    if (this.#hurry.at !== now) this.#hurry = { at: now, calls: 0 };
+    if (++this.#hurry.calls === MOST_AT_ONCE) this.#world.onSpin(this, call);
+    return this.#hurry.calls >= MOST_AT_ONCE;
   }
 
   async #meet(call: Call, args: readonly unknown[], effect: () => unknown): Promise<unknown> {

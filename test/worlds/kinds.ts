@@ -56,7 +56,7 @@ const service = (name: string, changes: Parameters<typeof manifestOf>[0] = {}) =
 
 export const SERVICES: readonly ServiceManifest[] = [
   service("plain"),
-  service("patient", { retries: 3 }),
+  service("patient", { retries: 2 }),
   service("once", { retries: 0, timeoutS: 20 }),
   service("fetch", { input: { types: ["http", "s3"], timeoutS: 20, maxBytes: 1_000 } }),
   service("files", { result: { kind: "files" } }),
@@ -130,7 +130,7 @@ const DELIVERED: readonly JobKind[] = [
     faults: [27],
   }),
   kind("callback-full", told("success"), {
-    callback: (n) => ({ status: n < 4 ? 429 : 200 }),
+    callback: (n) => ({ status: n < 3 ? 429 : 200 }),
     needsS: 200, // each failure that a fault adds doubles what comes after
   }),
   kind("flaky", told("success"), {
@@ -246,8 +246,8 @@ const PARKED: readonly JobKind[] = [
     {
       request: asking({ service: "patient" }),
       program: () => ({ takesMs: 5_000, code: 3, stderr: "no such lens" }),
-      runs: 4,
-      needsS: 65,
+      runs: 3,
+      needsS: 40,
       faults: [14],
     },
   ),

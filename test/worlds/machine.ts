@@ -35,6 +35,8 @@ export interface Place {
   /** Two programs of one job at the same time are the faults' doing. */
   excusesOverlap: () => boolean;
   isCalm: () => boolean;
+  /** The queue hides the job's message for this machine, as far as it could know when it decided on what it does. */
+  isHidden: (host: Host, job: SentJob) => boolean;
 }
 
 export interface Alarm {
@@ -158,6 +160,9 @@ function programsOf(place: Place, host: Host, files: MemoryFiles) {
     const behaviour = job.kind.program?.(job.runs) ?? { takesMs: 1_000, stdout: "1 2 3" };
     if (place.isCalm()) ledger.calmly(job);
     ledger.ran(job, host, excusesOverlap());
+    if (!place.isHidden(host, job)) {
+      ledger.wrongs.push(`${host.name} runs the program of job ${job.n} although its lease has run out`);
+    }
     if (!hasWholeInput(job, files, cwd)) {
       ledger.wrongs.push(`the program of job ${job.n} runs on an input that is not whole`);
     }

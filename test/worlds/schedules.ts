@@ -1,5 +1,6 @@
 import { brokenInvariants } from "./checker.ts";
 import { type Call, isDistinct, type Mishap } from "./faults.ts";
+import type { Host } from "./host.ts";
 import type { JobKind } from "./kinds.ts";
 import { comeToRest, leave } from "./rest.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -10,10 +11,16 @@ export interface Fault {
   mishap: Mishap;
 }
 
+/** A call at which a fault can be. */
+interface Counted extends Call {
+  /** Its agent did nothing else since the call before, which has ended, and no time has passed. */
+  follows: boolean;
+}
+
 export interface Played {
   world: World;
   /** The counted calls, in order. */
-  calls: readonly Call[];
+  calls: readonly Counted[];
   problems: readonly string[];
 }
 
@@ -32,15 +39,19 @@ export async function playSchedule(
   faults: readonly Fault[],
   options: ScheduleOptions = {},
 ): Promise<Played> {
-  const calls: Call[] = [];
+  const calls: Counted[] = [];
   let left = faults.length;
+  let last: { host: Host; atMs: number } | undefined;
   const world = new World({
     ...kind.world,
     ...options,
     seed: options.seed ?? 1,
-    meet: (_, call) => {
+    meet: (host, call) => {
       if (!isCounted(call)) return undefined;
-      const at = calls.push(call);
+      const atMs = world.clock.monotonic();
+      const follows = last?.host === host && last.atMs === atMs && isAlone(host);
+      last = { host, atMs };
+      const at = calls.push({ ...call, follows });
       const fault = faults.find((it) => it.at === at);
       if (fault !== undefined) left--;
       return fault?.mishap;
@@ -54,8 +65,17 @@ export async function playSchedule(
 }
 
 /** Long polls come in any number, and the log is not on a job's way. */
-function isCounted({ name, port }: Call): boolean {
-  return !name.endsWith(".receive") && port !== "disk" && port !== "store";
+function isCounted({ name }: Call): boolean {
+  return !isAside(name);
+}
+
+const isAside = (name: string) => name.endsWith(".receive") || /^(disk|store)\./.test(name);
+
+/** Nothing else of this agent is under way but long polls and its log. */
+function isAlone({ open }: Host): boolean {
+  let under = 0;
+  for (const [name, calls] of open) if (!isAside(name)) under += calls;
+  return under === 1;
 }
 
 /** Worlds that are played side by side: each waits for the event loop at every step, which serves all of them at once. */
@@ -86,13 +106,18 @@ export async function* enumerate(
 /** A schedule with one more fault, after those it has. */
 function onwards(
   faults: readonly Fault[],
-  calls: readonly Call[],
+  calls: readonly Counted[],
   mishaps: readonly Mishap[],
 ): (readonly Fault[])[] {
   const from = faults.at(-1)?.at ?? 0;
   return calls.flatMap((call, i) =>
     i < from
       ? []
-      : mishaps.filter((it) => isDistinct(it, call)).map((mishap) => [...faults, { at: i + 1, mishap }]),
+      : mishaps.filter((it) => isWorldOfItsOwn(it, call)).map((mishap) => [...faults, { at: i + 1, mishap }]),
   );
+}
+
+/** Dying before a call is dying after the one before, when nothing lies between them. */
+function isWorldOfItsOwn(mishap: Mishap, call: Counted): boolean {
+  return isDistinct(mishap, call) && !(mishap === "dies-before" && call.follows);
 }

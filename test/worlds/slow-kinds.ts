@@ -1,8 +1,8 @@
 import { buildRequest } from "../../schemas/build.ts";
 import { asking, fetching, type JobKind, kind, told, USUAL } from "./kinds.ts";
 
-const SHORT_DELIVERY = { settings: { deliveryBudgetS: 20, retryBudgetS: 1_800 } };
-const SHORT_RETRY = { settings: { deliveryBudgetS: 3_600, retryBudgetS: 20 } };
+const SHORT_DELIVERY = { settings: { deliveryBudgetS: 6, retryBudgetS: 1_800 } };
+const SHORT_RETRY = { settings: { deliveryBudgetS: 3_600, retryBudgetS: 6 } };
 
 /** Given up only after a long time: in worlds of their own, where patience is short. */
 const PATIENT: readonly JobKind[] = [
@@ -58,7 +58,7 @@ const LATE: JobKind = kind(
     input: () => ({ status: 503 }),
     runs: 0,
     needsS: 60,
-    world: { retentionS: 150 },
+    world: { retentionS: 135 },
     faults: [12],
   },
 );
@@ -74,7 +74,7 @@ const RESTING: JobKind = kind("callback-resting", told("success"), {
 /** A request that leaves no room for our attributes goes by way of the bucket when it is sent on. */
 const LARGE: JobKind = kind("large", told("success"), {
   request: (n) => buildRequest(asking()(n)).replace("<output ", `${" ".repeat(1_045_000)}<output `),
-  callback: (n) => ({ status: [500, 503][n] ?? 200 }),
+  callback: (n) => ({ status: n === 0 ? 500 : 200 }),
   needsS: 20,
 });
 

@@ -1,6 +1,5 @@
 import type { AgentSettings } from "../../agent/context.ts";
 import type { Worker } from "../../agent/worker.ts";
-import { buildRequest } from "../../schemas/build.ts";
 import type { MemoryFiles } from "../support/memory-files.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { createSimClock } from "../support/sim-clock.ts";
@@ -9,6 +8,7 @@ import { type Call, CUT_MS, FREEZE_MS, type Mishap, SLOW_MS } from "./faults.ts"
 import { HandBacks } from "./hand-backs.ts";
 import { History } from "./history.ts";
 import { Host, type Outcome } from "./host.ts";
+import { documentOf } from "./documents.ts";
 import type { JobKind, ServerAnswer } from "./kinds.ts";
 import { Ledger, type SentJob } from "./ledger.ts";
 import { type Alarm, type Machine, type Place, startMachine } from "./machine.ts";
@@ -145,6 +145,8 @@ export class World {
       meet: this.#options.meet ?? (() => undefined),
       onMishap: (...what) => this.#onMishap(...what),
       onDeath: (...what) => this.#onDeath(...what),
+      onSpin: ({ name: spinning }, call) =>
+        this.ledger.wrongs.push(`${spinning} goes round in circles: ${call.name}`),
       onCall: (...what) => this.#onCall(...what),
     });
     this.history.say(name, "starts");
@@ -193,7 +195,22 @@ export class World {
     const { clock, cloud, servers, ledger, numbers, logged, alarms } = this;
     const excusesOverlap = () => this.excusesOverlap;
     const isCalm = () => this.isCalm;
-    const outside = { clock, cloud, servers, ledger, numbers, logged, alarms, excusesOverlap, isCalm };
+    const isHidden = (host: Host, job: SentJob) => {
+      const messages = cloud.queues.requests.messages.filter((it) => ledger.jobOf(it) === job);
+      return messages.length === 0 || messages.some((it) => this.handBacks.isHidden(host, it.id));
+    };
+    const outside = {
+      clock,
+      cloud,
+      servers,
+      ledger,
+      numbers,
+      logged,
+      alarms,
+      excusesOverlap,
+      isCalm,
+      isHidden,
+    };
     return { ...outside, retentionS, settings, reports };
   }
 
@@ -238,19 +255,6 @@ export class World {
     if (!("error" in outcome)) this.handBacks.note(host, call, args, outcome.result);
     else if (call.name === "files.remove") this.mishaps.add("remove-failed");
   }
-}
-
-const documents = new Map<string, string>();
-
-/** The same few documents in every world. */
-function documentOf(kind: JobKind, n: number): string {
-  const key = `${kind.name} ${n}`;
-  const known = documents.get(key);
-  if (known !== undefined) return known;
-  const asked = kind.request(n);
-  const made = typeof asked === "string" ? asked : buildRequest(asked);
-  documents.set(key, made);
-  return made;
 }
 
 function isUnoccupied(worker: Worker): boolean {
