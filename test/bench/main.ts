@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Finding, table } from "./figures.ts";
+import { measureBoot } from "./boot.ts";
 import { measureCloud } from "./cloud.ts";
 import { measureIdle } from "./idle.ts";
 import { measureLatency } from "./latency.ts";
@@ -18,6 +19,7 @@ const MEASURES: Record<string, Measure> = {
   latency: measureLatency,
   idle: measureIdle,
   validation: measureValidation,
+  boot: measureBoot,
   cloud: measureCloud,
 };
 

@@ -1,25 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Installation, makeInstallation } from "../support/installation.ts";
+import { compileKillAt, STRIDE } from "../support/kill-at.ts";
 
-/** Every how many of the changes that a boot makes to the disk; 1 takes a quarter of an hour. */
-const STRIDE = Number(process.env["DROVER_KILL_STRIDE"] ?? 24);
-const SOURCE = resolve(import.meta.dirname, "../fixtures/programs/kill-at.c");
-
-/** `test/fixtures/programs/kill-at.c`, compiled; undefined on machines without a compiler. */
-function compile(folder: string): string | undefined {
-  try {
-    const library = join(folder, "kill-at.so");
-    execFileSync("cc", ["-shared", "-fPIC", "-o", library, SOURCE], { stdio: "pipe" });
-    return library;
-  } catch {
-    return undefined;
-  }
-}
+const library = compileKillAt();
 
 async function isWhole(machine: Installation, version: string): Promise<void> {
   const folder = join(machine.home, "releases", version);
@@ -28,7 +14,7 @@ async function isWhole(machine: Installation, version: string): Promise<void> {
 }
 
 /** A machine without a release, or with one, that is told to run the next one, and boots under the library. */
-async function change(library: string, isFirst: boolean, at: number) {
+async function change(preload: string, isFirst: boolean, at: number) {
   const machine = await makeInstallation();
   const counter = `${machine.home}-counter`;
   await writeFile(counter, new Uint8Array(4));
@@ -37,7 +23,7 @@ async function change(library: string, isFirst: boolean, at: number) {
     expect(await machine.boot()).toMatchObject({ code: 0 });
   }
   await machine.point(await machine.publish("2.0.0"));
-  const env = { LD_PRELOAD: library, KILL_COUNTER: counter, ...(at === 0 ? {} : { KILL_AT: String(at) }) };
+  const env = { LD_PRELOAD: preload, KILL_COUNTER: counter, ...(at === 0 ? {} : { KILL_AT: String(at) }) };
   const booted = await machine.boot(env);
   return { machine, booted, changes: (await readFile(counter)).readInt32LE() };
 }
@@ -47,8 +33,6 @@ describe("boot.sh killed with all its children at a change that it makes to the 
     "keeps a whole release, and the next boot finishes (first boot: %s)",
     { timeout: 1_800_000 },
     async (isFirst, { skip }) => {
-      const folder = await mkdtemp(join(tmpdir(), "drover-kill-"));
-      const library = compile(folder);
       if (library === undefined) return skip("there is no C compiler");
       const undisturbed = await change(library, isFirst, 0);
       expect(undisturbed.booted).toMatchObject({ code: 0 });
@@ -70,7 +54,6 @@ describe("boot.sh killed with all its children at a change that it makes to the 
       }
       // The daemon's own last change may come when boot.sh has ended.
       expect(killed).toBeGreaterThan((undisturbed.changes / STRIDE) * 0.8);
-      await rm(folder, { recursive: true });
     },
   );
 });
