@@ -130,7 +130,7 @@ const DELIVERED: readonly JobKind[] = [
     faults: [27],
   }),
   kind("callback-full", told("success"), {
-    callback: (n) => ({ status: n < 3 ? 429 : 200 }),
+    callback: (n) => ({ status: n < 2 ? 429 : 200 }),
     needsS: 200, // each failure that a fault adds doubles what comes after
   }),
   kind("flaky", told("success"), {
