@@ -485,8 +485,9 @@ check_links() { # RELEASE: the artifacts it needs are still there
 
 # ---------------------------------------------------------------- daemons
 #
-# A lane's file `process` says who works there: PID START_TIME BOOT_ID VERSION. It becomes `leaving` when the daemon is
-# told to drain. A lane is free when neither names a living process. Under systemd the unit's state is asked instead.
+# A lane's file `process` says who works there: PID START_TIME BOOT_ID VERSION. It becomes `leaving` when the daemon is to
+# drain, and `told` is there when it has been told. A lane is free when neither names a living process. Under systemd the
+# unit's state is asked instead.
 
 daemon_of() { # LANE
   if [[ $SCALER_LANES == *"$1"* ]]; then printf autoscaler; else printf agent; fi
@@ -579,7 +580,7 @@ start_daemon() { # VERSION LANE
   local version=$1 lane=$2 place=$home/lanes/$2 daemon node
   daemon=$(daemon_of "$lane")
   mkdir -p "$place/run" "$place/work"
-  rm -f -- "$place/run/"{ready,left,words} "$place/leaving"
+  rm -f -- "$place/run/"{ready,left,words} "$place/"{leaving,told}
   ln -sfn -- "../../releases/$version" "$place/release.new"
   mv -T -- "$place/release.new" "$place/release"
   # Under systemd this is the unit's EnvironmentFile.
@@ -705,13 +706,24 @@ stop_daemon() { # LANE: at once; for those that never became healthy
 # Tells every daemon but those in these lanes to drain: an agent takes no new job, finishes its jobs, and frees its slots
 # one by one; an autoscaler gives its lead up.
 drain_others() { # LANES
-  local lane pid
+  local lane
   for lane in $LANES; do
-    if [[ " $1 " == *" $lane "* ]] || ! pid=$(process_of "$lane" process); then continue; fi
+    if [[ " $1 " == *" $lane "* ]] || ! process_of "$lane" process >/dev/null; then continue; fi
     say "draining the $(daemon_of "$lane") of $(version_of "$lane" process) in lane $lane"
     mv -f -- "$home/lanes/$lane/process" "$home/lanes/$lane/leaving"
     step draining
+  done
+  tell_leaving
+}
+
+# One word for each that is to leave, also when the boot that meant to say it was killed; a second would stop an agent in
+# the middle of its jobs.
+tell_leaving() {
+  local lane pid
+  for lane in $LANES; do
+    if [[ ! -e $home/lanes/$lane/leaving || -e $home/lanes/$lane/told ]] || ! pid=$(process_of "$lane" leaving); then continue; fi
     if ((systemd)); then systemctl stop --no-block "$(unit_of "$lane")"; else kill -TERM "$pid" 2>/dev/null || true; fi
+    : >"$home/lanes/$lane/told"
   done
 }
 
@@ -961,7 +973,7 @@ stay() {
     if ((asked == 1)); then drain_daemons; else stop_daemons; fi
     nap 0.1
   done
-  for lane in $LANES; do rm -f -- "$home/lanes/$lane/"{process,leaving}; done
+  for lane in $LANES; do rm -f -- "$home/lanes/$lane/"{process,leaving,told}; done
 }
 
 # Something was started, and whatever is no more has left in order.
@@ -997,6 +1009,7 @@ drain_daemons() {
       kill -TERM "$pid" 2>/dev/null || true
     fi
   done
+  tell_leaving
 }
 
 # The second word, for all of them: every job goes back to the queue.

@@ -41,6 +41,7 @@ async function liveAndChange(preload: string, at: number): Promise<number> {
   await machine.point(await publish("2.0.0"));
   await expect.poll(() => machine.current(), WITHIN).toBe("2.0.0");
   await expect.poll(() => machine.running(), WITHIN).toEqual(["2.0.0"]);
+  await machine.left();
   for (const version of ["1.0.0", "2.0.0"]) {
     const folder = join(machine.home, "releases", version);
     expect(await readFile(join(folder, "LICENSE"), "utf8")).toBe(`the license of ${version}`);

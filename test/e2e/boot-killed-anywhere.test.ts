@@ -50,6 +50,7 @@ describe("boot.sh killed with all its children at a change that it makes to the 
         expect(await machine.current()).toBe("2.0.0");
         await isWhole(machine, "2.0.0");
         expect(await machine.running()).toEqual(["2.0.0"]);
+        await machine.left();
         await machine.close();
       }
       // The daemon's own last change may come when boot.sh has ended.

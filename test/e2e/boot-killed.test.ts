@@ -49,6 +49,7 @@ describe("boot.sh killed in the middle", () => {
       if (between === "1.0.0") expect(await machine.running()).toContain(between);
       expect(await machine.boot()).toMatchObject({ code: 0 });
       await isWhole(machine, "2.0.0");
+      await machine.left();
     },
   );
 });

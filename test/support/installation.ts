@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 import { systemFiles } from "../../base/system/files.ts";
 import { fileEntries } from "../../bootstrap/release/artifact.ts";
 import { type Channel, CHANNEL_KEY, type ReleaseRef, signChannel } from "../../bootstrap/release/channel.ts";
@@ -59,6 +59,8 @@ export interface Installation {
   running(): Promise<string[]>;
   /** The same with the daemon's name before each, agents first. */
   crew(): Promise<string[]>;
+  /** Resolves when no daemon lives that is to leave. */
+  left(): Promise<void>;
   problem(): Promise<string>;
   close(): Promise<void>;
 }
@@ -122,6 +124,10 @@ export async function makeInstallation(): Promise<Installation> {
         () => undefined,
       ),
     running: async () => (await crew(home)).map((it) => it.version),
+    left: async () => {
+      const isEmpty = async () => (await agents(home, ["leaving"])).length === 0;
+      await vi.waitUntil(isEmpty, { timeout: 30_000 });
+    },
     crew: async () => (await crew(home)).map((it) => `${it.daemon} ${it.version}`),
     problem: () =>
       readFile(join(home, "state/problem"), "utf8").then(
@@ -241,8 +247,8 @@ async function crew(home: string): Promise<{ daemon: string; version: string }[]
 }
 
 /** Those that work and those that leave. */
-async function agents(home: string): Promise<number[]> {
-  const files = LANES.flatMap((lane) => [`${home}/lanes/${lane}/process`, `${home}/lanes/${lane}/leaving`]);
+async function agents(home: string, names = ["process", "leaving"]): Promise<number[]> {
+  const files = LANES.flatMap((lane) => names.map((name) => `${home}/lanes/${lane}/${name}`));
   const all = await Promise.all(files.map((it) => agentOf(it)));
   return all.flatMap((it) => (it === undefined ? [] : [it.pid]));
 }
