@@ -247,8 +247,8 @@ async function keyOf(objects: Objects): Promise<Uint8Array> {
   try {
     return await fleetKey(objects, systemRandom);
   } catch (error) {
-    if (error instanceof DroverError) throw error;
-    const message = `The bucket ${objects.bucket} cannot be used: ${reasonOf(error)} Create it with: drover setup`;
+    if (!(error instanceof Error) || error.name !== "NoSuchBucket") return unanswered(error);
+    const message = `The bucket ${objects.bucket} does not exist. Create it with: drover setup`;
     throw new DroverError("bucket-missing", message, { cause: error });
   }
 }
