@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
+import type { Bounds } from "../../processes.ts";
 import { limitArgs, shellLimits } from "./limits.ts";
+import type { PreparedRoot } from "./prepared-root.ts";
 import { folder } from "./system-files.ts";
 import { userArgs } from "./users.ts";
 import type { ConfinedOptions, Launch } from "./sandbox.ts";
@@ -11,6 +13,8 @@ export interface BubblewrapMachine {
   setpriv: string;
   /** Arguments that show the system's programs and libraries, see system-files.ts. */
   system: readonly string[];
+  /** The same, mounted by the keeper once and for all. */
+  prepared?: PreparedRoot;
   /** Certificates and name resolution, for programs with network. */
   networkFiles: readonly string[];
   gpuDevices: readonly string[];
@@ -41,12 +45,9 @@ const NAMESPACES = [
   ["--hostname", "job"],
   ["--die-with-parent", "--new-session"],
 ].flat();
-const OWN_FILES = [
-  ["--proc", "/proc"],
-  ["--dev", "/dev"],
-  memoryFolder("/dev/shm"),
-  memoryFolder("/tmp"),
-].flat();
+const OWN_PROCESSES = ["--proc", "/proc"];
+const OWN_DEVICES = ["--dev", "/dev"];
+const OWN_MEMORY = [...memoryFolder("/dev/shm"), ...memoryFolder("/tmp")];
 /** What bubblewrap has made itself would be the user's to write to. */
 const SEALED = ["--remount-ro", "/dev", "--remount-ro", "/"];
 /** Of root's rights, for the time until setpriv(1) has made it the program's user. */
@@ -82,12 +83,9 @@ export function bubblewrapped(
       ...(bounds.network ? [] : ["--unshare-net"]),
       ...DESCRIPTORS,
       ...(uid === undefined ? [] : SETUP_RIGHTS),
-      ...machine.system,
-      ...(bounds.network ? machine.networkFiles : []),
-      ...OWN_FILES,
-      ...(bounds.gpu ? machine.gpuDevices : []),
-      ...jobFiles(options),
-      ...SEALED,
+      ...(machine.prepared?.shows(bounds)
+        ? onPrepared(machine.prepared, bounds)
+        : onNothing(machine, bounds)),
       "--chdir",
       cwd,
       ...(kept ? KEPT : late),
@@ -109,14 +107,58 @@ function memoryFolder(path: string): string[] {
   return ["--perms", "1777", "--size", String(MEMORY_FILES_BYTES), "--tmpfs", path];
 }
 
-function jobFiles({ bounds }: ConfinedOptions): string[] {
-  const readable = [...bounds.readable, ...(bounds.input === undefined ? [] : [bounds.input])];
-  const shown = readable.filter((path) => !path.startsWith("/usr/"));
+/** All of the root, mount by mount. */
+function onNothing({ system, networkFiles, gpuDevices }: BubblewrapMachine, bounds: Bounds): string[] {
   return [
-    ...parentsOf([...shown, ...bounds.writable]).flatMap(folder),
-    ...shown.flatMap((path) => ["--ro-bind", path, path]),
-    ...bounds.writable.flatMap((path) => ["--bind", path, path]),
+    ...system,
+    ...(bounds.network ? networkFiles : []),
+    ...OWN_PROCESSES,
+    ...OWN_DEVICES,
+    ...OWN_MEMORY,
+    ...(bounds.gpu ? gpuDevices : []),
+    ...parentsOf(pathsOf(bounds)).flatMap(folder),
+    ...jobFiles(bounds),
+    ...SEALED,
   ];
+}
+
+/** The job's own mounts alone. bubblewrap reads the list of all mounts after each, so that every one counts. */
+function onPrepared({ root, devices }: PreparedRoot, bounds: Bounds): string[] {
+  const jobs = dirname(bounds.folder);
+  const missing = parentsOf(pathsOf(bounds)).filter(
+    (path) => path.startsWith("/tmp/") || path.startsWith(`${jobs}/`),
+  );
+  const apart = !jobs.startsWith("/tmp/");
+  return [
+    "--ro-bind",
+    root,
+    "/",
+    ...OWN_PROCESSES,
+    "--dev-bind",
+    devices,
+    "/dev",
+    ...OWN_MEMORY,
+    ...(apart ? ["--perms", "0755", "--tmpfs", jobs] : []),
+    ...missing.flatMap(folder),
+    ...jobFiles(bounds),
+    ...(apart ? ["--remount-ro", jobs] : []),
+  ];
+}
+
+function jobFiles({ writable, ...bounds }: Bounds): string[] {
+  return [
+    ...shownOf(bounds).flatMap((path) => ["--ro-bind", path, path]),
+    ...writable.flatMap((path) => ["--bind", path, path]),
+  ];
+}
+
+function pathsOf(bounds: Bounds): string[] {
+  return [...shownOf(bounds), ...bounds.writable];
+}
+
+function shownOf({ readable, input }: Pick<Bounds, "readable" | "input">): string[] {
+  const all = [...readable, ...(input === undefined ? [] : [input])];
+  return all.filter((path) => !path.startsWith("/usr/"));
 }
 
 function parentsOf(paths: readonly string[]): string[] {

@@ -4,7 +4,8 @@ import { Keeper } from "./keeper.ts";
 import { grouped, groupedByKeeper, namespaced, type User } from "./namespaces.ts";
 import { allProcesses, threadsOf, userOf } from "./proc.ts";
 import type { ConfinedOptions, Launch, Sandbox, SandboxKind } from "./sandbox.ts";
-import { gpuArgs, networkFileArgs, systemFileArgs } from "./system-files.ts";
+import { PreparedRoot } from "./prepared-root.ts";
+import { gpuArgs, networkFileArgs, systemFileArgs, systemFiles } from "./system-files.ts";
 import { isMachinesRoot, type UserPool, usersFor } from "./users.ts";
 
 export interface SandboxPlace {
@@ -35,10 +36,12 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
     ];
   }
   const others = threadsOfThisUser();
+  const prepared =
+    bwrap === undefined || users === undefined ? undefined : new PreparedRoot(place.workDir, systemFiles());
   const keeper =
     unshare === undefined || bash === undefined || env === undefined
       ? undefined
-      : new Keeper({ unshare, bash, env }, place.workDir);
+      : new Keeper({ unshare, bash, env }, place.workDir, prepared);
   const keptLimits = users !== undefined && isMachinesRoot();
   const tools = { prlimit, setpriv, filter: place.filter };
   return [
@@ -50,7 +53,11 @@ export function candidates(place: SandboxPlace & { filter: string }): Candidate[
           } as const,
         ]
       : withKeeper(keeper, (kept) =>
-          bubblewraps({ ...tools, bwrap, kept, keptLimits: kept && keptLimits }, users),
+          bubblewraps(
+            { ...tools, bwrap, kept, keptLimits: kept && keptLimits },
+            users,
+            kept ? prepared : undefined,
+          ),
         )),
     ...(unshare === undefined
       ? []
@@ -93,20 +100,24 @@ const NOBODY = ["--uid", "65534", "--gid", "65534"];
 function bubblewraps(
   tools: Pick<BubblewrapMachine, "bwrap" | "prlimit" | "setpriv" | "filter" | "kept" | "keptLimits">,
   users: UserPool | undefined,
+  prepared: PreparedRoot | undefined,
 ): Sandbox[] {
   const machine = {
     ...tools,
-    system: systemFileArgs(),
+    system: systemFileArgs(systemFiles()),
     networkFiles: networkFileArgs(),
     gpuDevices: gpuArgs(),
   };
   // An older bubblewrap knows no --disable-userns; the system-call filter refuses them as well.
   const user = ["--unshare-user", ...(process.getuid?.() === 0 ? NOBODY : [])];
-  const ways = users === undefined ? [[...user, "--disable-userns"], user] : [[]];
-  return ways.map((namespaces) => ({
+  const ways: Pick<BubblewrapMachine, "namespaces" | "prepared">[] =
+    users === undefined
+      ? [{ namespaces: [...user, "--disable-userns"] }, { namespaces: user }]
+      : [...(prepared === undefined ? [] : [{ namespaces: [], prepared }]), { namespaces: [] }];
+  return ways.map((way) => ({
     kind: "bubblewrap",
     ...(users === undefined ? {} : { users }),
-    launch: (argv, options, uid) => bubblewrapped({ ...machine, namespaces }, argv, options, uid),
+    launch: (argv, options, uid) => bubblewrapped({ ...machine, ...way }, argv, options, uid),
   }));
 }
 

@@ -5,6 +5,7 @@ import { Channel } from "./channel.ts";
 import { inherited, withNothing } from "./inherited.ts";
 import { keptRunning } from "./kept.ts";
 import { PipeFolder } from "./pipe-folder.ts";
+import type { PreparedRoot } from "./prepared-root.ts";
 import { childrenOf } from "./proc.ts";
 import type { Begun, Launch, Starter } from "./sandbox.ts";
 import { STARTER_SCRIPT } from "./starter-script.ts";
@@ -29,6 +30,7 @@ export interface KeeperTools {
 export class Keeper implements Starter {
   readonly #tools: KeeperTools;
   readonly #pipes: PipeFolder;
+  readonly #prepared: PreparedRoot | undefined;
   #starter: ChildProcess | undefined;
   #opening: Promise<void> | undefined;
   /** The first process of the namespace. */
@@ -38,9 +40,13 @@ export class Keeper implements Starter {
   readonly #busy = new Map<number, Channel>();
   readonly #answers = new Map<string, (answer: string) => void>();
 
-  /** @param workDir where it notes the folder of its pipes, which close() removes */
-  constructor(tools: KeeperTools, workDir: string) {
+  /**
+   * @param workDir where it notes the folder of its pipes, which close() removes
+   * @param prepared what is mounted in the namespace before its first `exec`
+   */
+  constructor(tools: KeeperTools, workDir: string, prepared?: PreparedRoot) {
     this.#tools = tools;
+    this.#prepared = prepared;
     this.#pipes = new PipeFolder(workDir);
   }
 
@@ -104,9 +110,19 @@ export class Keeper implements Starter {
 
   async #open(): Promise<void> {
     this.#pipes.make();
+    this.#prepared?.make();
     const { unshare, bash } = this.#tools;
     const user = process.getuid?.() === 0 ? [] : ["--user", "--map-current-user"];
-    const script = [bash, "--norc", "--noprofile", "-c", STARTER_SCRIPT, "starter", this.#pipes.real];
+    const script = [
+      bash,
+      "--norc",
+      "--noprofile",
+      "-c",
+      STARTER_SCRIPT,
+      "starter",
+      this.#pipes.real,
+      this.#prepared?.folder ?? "",
+    ];
     const child = withNothing((nothing) => {
       const stdio: ("pipe" | number)[] = ["pipe", "pipe", "pipe"];
       for (const fd of inherited()) stdio[fd] = nothing;

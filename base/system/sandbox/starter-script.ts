@@ -11,8 +11,9 @@
  * The words: how many follow for the shell; folder, file for descriptor 5, limits for ulimit, then what to run. Whatever
  * comes after them is left to be read on descriptor 7. `N.go` is opened for both, so that it never ends by itself:
  * bubblewrap would take an end for its sign to go on. It also reads the list of all mounts after each one of its own:
- * before the first `exec`, what is mounted below /sys and shown to no program is taken off the namespace's list. When there is nobody any more to send lines, everything ends at once,
- * and the folder goes.
+ * before the first `exec`, what is mounted below /sys and shown to no program is taken off the namespace's list, and what
+ * all programs see is mounted below the folder of the second argument (see prepared-root.ts), if there is one. When there
+ * is nobody any more to send lines, everything ends at once, and the first folder goes.
  */
 export const STARTER_SCRIPT = String.raw`
 set -m
@@ -23,7 +24,12 @@ slim() {
     [[ \${mount[4]} != /sys/?* ]] || spare+=("\${mount[4]}")
   done </proc/self/mountinfo
   ((\${#spare[@]} == 0)) || umount --lazy -- "\${spare[@]}" 2>/dev/null
-  slim() { :; }
+}
+prepare() {
+  local devices=$1/devices
+  mount --all --fstab "$1/fstab" &&
+    cp --archive -- /dev/{null,zero,full,random,urandom,tty} "$1/links/." "$devices" &&
+    mount -o remount,bind,ro,nosuid,noexec "$devices"
 }
 begin() {
   exec </dev/null >"$1.out" 2>"$1.err" 6<>"$1.go" 7<"$1.words"
@@ -52,7 +58,7 @@ run-wait() {
 while read -r verb n; do
   case $verb in
     make) mkfifo -m 622 "$n".{out,err,status,go} && echo "made $n" || echo "failed $n" ;;
-    exec) slim ;;&
+    exec) ((outfitted++)) || { slim; [[ -z $2 ]] || prepare "$2" >/dev/null 2>&1; } ;;&
     exec | wait) { "run-$verb" "$n" 4>"$n.status" || echo "failed $n"; } & ;;
   esac
 done

@@ -22,17 +22,34 @@ const ETC_NETWORK = [
 /** Where distributions have programs and libraries outside /usr, or links into it. */
 const ROOTS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-/** Arguments of bubblewrap that show the system's programs and libraries, read-only. */
-export function systemFileArgs(): string[] {
+/** What every program sees of the system, read-only. All paths are absolute. */
+export interface SystemFiles {
+  /** Made for what follows, and otherwise empty. */
+  folders: readonly string[];
+  /** Files and folders of the machine. */
+  shown: readonly string[];
+  links: readonly { path: string; target: string }[];
+}
+
+export function systemFiles(): SystemFiles {
+  const found = [...ROOTS, "/etc/localtime"].filter((path) => existsSync(path));
+  const links = found.flatMap(linkIntoUsr);
+  const others = found.filter((path) => !links.some((it) => it.path === path));
+  // Runtimes read from it how many processors of which kind there are.
+  const machine = ["/sys/devices/system/cpu", "/sys/devices/system/node"];
+  return {
+    folders: ["/etc", "/sys/devices/system"],
+    shown: ["/usr", ...others, ...[...ETC, ...machine].filter((path) => existsSync(path))],
+    links,
+  };
+}
+
+/** Arguments of bubblewrap that show them. */
+export function systemFileArgs({ folders, shown, links }: SystemFiles): string[] {
   return [
-    readOnly("/usr"),
-    ...alike(ROOTS),
-    folder("/etc"),
-    ...there(ETC),
-    ...alike(["/etc/localtime"]),
-    // Runtimes read from it how many processors of which kind there are.
-    folder("/sys/devices/system"),
-    ...there(["/sys/devices/system/cpu", "/sys/devices/system/node"]),
+    ...folders.map(folder),
+    ...shown.map(readOnly),
+    ...links.map(({ path, target }) => ["--symlink", target, path]),
   ].flat();
 }
 
@@ -51,13 +68,9 @@ function there(paths: readonly string[]): string[][] {
 }
 
 /** A link into /usr stays one: nothing has to be mounted for it. */
-function alike(paths: readonly string[]): string[][] {
-  return paths
-    .filter((path) => existsSync(path))
-    .map((path) => {
-      const target = lstatSync(path).isSymbolicLink() ? readlinkSync(path) : "";
-      return /^(\/|\.\.\/)?usr\//.test(target) ? ["--symlink", target, path] : readOnly(path);
-    });
+function linkIntoUsr(path: string): { path: string; target: string }[] {
+  const target = lstatSync(path).isSymbolicLink() ? readlinkSync(path) : "";
+  return /^(\/|\.\.\/)?usr\//.test(target) ? [{ path, target }] : [];
 }
 
 function readOnly(path: string): string[] {

@@ -64,8 +64,8 @@ export interface StartOptions extends Partial<Bounds> {
 export type TextExit = Omit<ProcessExit, "stdout" | "stderrTail"> & { stdout: string; stderr: string };
 
 /** A place for jobs in a sandbox of this kind, as an agent has it. */
-export async function openJobs(kind: SandboxKind) {
-  const workDir = await tempFolder();
+export async function openJobs(kind: SandboxKind, place?: string) {
+  const workDir = place ?? (await tempFolder());
   const sandbox = await openKind(kind, workDir);
   if (typeof sandbox === "string") throw new Error(sandbox);
   const processes = createProcesses(sandbox);
