@@ -8,6 +8,7 @@ import { measureIdle } from "./idle.ts";
 import { measureLatency } from "./latency.ts";
 import { measureOverhead } from "./overhead.ts";
 import { measureShare } from "./share.ts";
+import { measureStart } from "./start.ts";
 import { measureValidation } from "./validation.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -16,6 +17,7 @@ type Measure = (world: World, quick: boolean, say: (text: string) => void) => Pr
 const MEASURES: Record<string, Measure> = {
   share: measureShare,
   overhead: measureOverhead,
+  start: measureStart,
   latency: measureLatency,
   idle: measureIdle,
   validation: measureValidation,
