@@ -1,23 +1,16 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { Command } from "commander";
 import { DroverError, reasonOf } from "../base/errors.ts";
-import { createLog, type Log } from "../base/log.ts";
-import type { Processes } from "../base/processes.ts";
+import type { Log } from "../base/log.ts";
 import type { Config } from "../base/config/config.ts";
-import { exitCodeOf } from "../base/system/cli.ts";
 import { systemClock } from "../base/system/clock.ts";
 import { systemFiles } from "../base/system/files.ts";
 import { createSystemHttp } from "../base/system/http.ts";
-import { lockFolder } from "../base/system/lock.ts";
 import { createProcesses } from "../base/system/processes.ts";
 import { systemRandom } from "../base/system/random.ts";
-import { root, version } from "../base/system/root.ts";
+import { version } from "../base/system/root.ts";
 import { metadataEndpoint } from "../base/system/metadata.ts";
-import { openSandbox } from "../base/system/sandbox/open.ts";
 import type { Sandbox } from "../base/system/sandbox/sandbox.ts";
-import { endAll, survivors } from "../base/system/sandbox/survivors.ts";
-import { loadSettings, machine } from "../base/system/settings.ts";
+import { machine } from "../base/system/settings.ts";
 import { closeS3Clients, createS3Clients, openBucket, type S3Clients } from "../cloud/aws/s3.ts";
 import { closeSqsClients, createSqsClients, openQueue, type SqsClients } from "../cloud/aws/sqs.ts";
 import { openStore } from "../cloud/aws/store.ts";
@@ -44,68 +37,29 @@ import { Worker } from "./worker.ts";
 /** The first poll is on its way then; the first document need not wait for the schemas to be compiled. */
 const WARM_UP_MS = 50;
 
-/** `drover agent …`; `argv` is what follows `agent`. Resolves to the exit code when the agent has left. */
-export function main(argv: string[]): Promise<number> {
-  return exitCodeOf("drover agent", () => command().parseAsync(argv, { from: "user" }));
+/** What was begun before the rest of the agent was loaded. */
+export interface Beginning {
+  /** Epoch milliseconds. */
+  startedAt: number;
+  log: Log;
+  /** For the folders of all jobs; empty when the sandbox is there. */
+  jobsDir: string;
+  opening: Promise<Sandbox>;
 }
 
-function command(): Command {
-  return new Command("drover agent")
-    .description("Take jobs from the request queue, run their programs, return the results.")
-    .exitOverride()
-    .option("--config <file>", "settings; drover.yaml in this folder when it is there")
-    .option("--services <folder>", "one folder for each service")
-    .option("--slots <n>", "programs at the same time; 0: one for each processor")
-    .option("--work-dir <folder>", "inputs and outputs of running jobs, local activity log")
-    .option("--instance-id <name>", "how this instance is called in log and status")
-    .option("--visibility-timeout-s <n>", "how long a message stays hidden without a heartbeat")
-    .addHelpText(
-      "after",
-      `
-SIGTERM or Ctrl-C drains: no new job, running ones finish. A second one stops: every job goes back to the queue.
-Credentials, region and AWS_ENDPOINT_URL come from the environment, as for every AWS tool.
-
-Examples:
-  drover agent --slots 2
-  eval "$(drover cloud env --dir .drover/cloud)" && drover agent --services ./services`,
-    )
-    .action((flags: Record<string, string | undefined>) =>
-      runAgent(
-        loadSettings(root, flags["config"], {
-          services_dir: flags["services"],
-          slots: flags["slots"],
-          work_dir: flags["workDir"],
-          instance_id: flags["instanceId"],
-          visibility_timeout_s: flags["visibilityTimeoutS"],
-        }),
-      ),
-    );
-}
-
-async function runAgent(config: Config): Promise<void> {
-  const startedAt = systemClock.now();
-  const log = createLog(
-    (line) => process.stderr.write(line),
-    () => systemClock.now(),
-  );
-  const jobsDir = join(config.work_dir, "jobs");
-  await systemFiles.makeFolder(config.work_dir, 0o700);
-  const unlock = await lockFolder(config.work_dir);
-  const sandbox = await openSandbox(config.sandbox, {
-    workDir: config.work_dir,
-    node: process.execPath,
-    slots: config.slots,
-  });
-  await clearAway(jobsDir, sandbox, log);
-
+/** Resolves when the agent has left. */
+export async function runAgent(
+  config: Config,
+  { startedAt, log, jobsDir, opening }: Beginning,
+): Promise<void> {
   const clients = { sqs: createSqsClients(), s3: createS3Clients(), http: createSystemHttp() };
   const objects = openBucket(clients.s3, config.bucket);
   const { store, close: closeStore } = openStore(config);
-  const processes = createProcesses(sandbox);
   const installation = installationOf(process.env);
   const machineName = installation?.instance ?? config.instance_id;
   const orders = new Orders({ store, clock: systemClock, log }, machineName);
-  const context = await openContext(config, jobsDir, clients, { objects, store, log, processes, orders });
+  const context = await openContext(config, jobsDir, clients, { objects, store, log, opening, orders });
+  const sandbox = await opening;
   announce(context, sandbox);
 
   // In an installation an older agent may still hold slots; alone, all of them are ours.
@@ -136,7 +90,6 @@ async function runAgent(config: Config): Promise<void> {
   await clients.http.close();
   closeSqsClients(clients.sqs);
   closeS3Clients(clients.s3);
-  unlock();
 }
 
 /** A spot notice evacuates the machine, a recommendation to rebalance drains it. */
@@ -170,14 +123,6 @@ async function endForgotten(
   await endWhenForgotten(context, worker, config.self_end_idle_s, end, signal);
 }
 
-/** What an agent that was killed left behind: programs, then their files. No other job may get to see them. */
-async function clearAway(jobsDir: string, sandbox: Sandbox, log: Log): Promise<void> {
-  const ended = await endAll(() => survivors(`${jobsDir}/`, (uid) => sandbox.users?.has(uid) ?? false));
-  if (ended > 0) log.warn("agent.survivors-ended", { processes: ended });
-  await systemFiles.remove(jobsDir);
-  await systemFiles.makeFolder(jobsDir, 0o711); // a program's user finds its own folder, and lists no other
-}
-
 interface Clients {
   sqs: SqsClients;
   s3: S3Clients;
@@ -193,21 +138,20 @@ async function openContext(
     objects,
     store,
     log,
-    processes,
+    opening,
     orders,
-  }: { objects: Objects; store: Store; log: Log; processes: Processes; orders: Orders },
+  }: { objects: Objects; store: Store; log: Log; opening: Promise<Sandbox>; orders: Orders },
 ): Promise<AgentContext & { activity: TalliedActivity }> {
   const tools = {
     clock: systemClock,
     random: systemRandom,
     files: systemFiles,
     http,
-    processes,
   };
   const place = { instanceId: config.instance_id, folder: config.work_dir };
   const activity = new TalliedActivity({ ...tools, store, log }, place);
   const opened = openQueue(sqs, config.queues.requests);
-  const [requests, retentionS, responses, deliveries, dead, catalog, key] = await Promise.all([
+  const [requests, retentionS, responses, deliveries, dead, catalog, key, sandbox] = await Promise.all([
     opened,
     opened.then((it) => it.retentionS()).catch(unanswered),
     openQueue(sqs, config.queues.responses),
@@ -215,11 +159,13 @@ async function openContext(
     openQueue(sqs, config.queues.dead),
     readCatalog(systemFiles, config.services_dir, machine()),
     keyOf(objects),
+    opening,
     activity.open(),
     orders.refresh(),
   ]);
   return {
     ...tools,
+    processes: createProcesses(sandbox),
     log,
     objects,
     queues: { requests, responses, deliveries, dead },

@@ -8,7 +8,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ main: Ma
   },
   agent: {
     summary: "take jobs, run their programs, return the results",
-    load: () => import("../agent/main.ts"),
+    load: () => import("../agent/begin/main.ts"),
   },
   status: { summary: "queues and instances of the fleet", load: () => import("../operator/status/main.ts") },
   jobs: { summary: "look at one job, or cancel it", load: () => import("../operator/jobs/main.ts") },

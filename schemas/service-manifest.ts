@@ -59,6 +59,9 @@ function schemaCheck(): ValidateFunction<ManifestDocument> {
     allErrors: true,
     useDefaults: true,
     allowUnionTypes: true,
+    // The schema is ours and tested.
+    meta: false,
+    validateSchema: false,
   }).compile<ManifestDocument>(JSON.parse(readSchemaFile("service.schema.json")));
   return compiledCheck;
 }

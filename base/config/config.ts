@@ -83,7 +83,15 @@ export function readConfig(file: string, env: Record<string, string | undefined>
   overlay(settings, fromEnvironment(env));
   overlay(settings, flags);
   withoutEmptyPools(settings);
-  const validate = new Ajv({ allErrors: true, useDefaults: true, coerceTypes: true }).compile<Config>(schema);
+  // The schema is ours and tested; checking it as well would take longer than all the rest.
+  const options = {
+    allErrors: true,
+    useDefaults: true,
+    coerceTypes: true,
+    meta: false,
+    validateSchema: false,
+  };
+  const validate = new Ajv(options).compile<Config>(schema);
   const problems = validate(settings) ? contradictions(settings) : (validate.errors ?? []).map(describe);
   if (problems.length === 0) return withSlots(settings as unknown as Config);
   const list = problems.map((it) => `  - ${it}`).join("\n");
