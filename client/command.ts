@@ -76,7 +76,7 @@ function buildCommand(print: (text: string) => void): Command {
     .argument("[input]", "http, https or s3 URL of the input")
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: print, outputError: () => undefined })
-    .configureHelp({ optionTerm: ({ flags }) => flags.replace(/, --[a-z-]+/, "") })
+    .configureHelp({ optionTerm: ({ flags }) => flags.replace(/, --[a-z0-9-]+/, "") })
     .addHelpText("after", EXAMPLES);
   for (const { name, value, summary } of JOB_FLAGS) command.addOption(jobOption(name, value, summary));
   for (const flag of SECRET_FLAGS) {

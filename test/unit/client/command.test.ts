@@ -70,6 +70,9 @@ describe("the command line", () => {
   test("--help begins its examples with the article's one-liner, and names the exit codes", () => {
     let help = "";
     expect(readCommandLine(["--help"], (text) => void (help += text))).toBeUndefined();
+    // Each flag once, in the article's spelling.
+    const shown = [...help.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name);
+    expect(shown).toEqual(expect.arrayContaining(JOB_FLAGS.map((it) => it.name)));
     expect(
       help.indexOf("--auth_user_file=dirk --auth_method_file=http-basic --auth_pass_file=krid"),
     ).toBeGreaterThan(0);
