@@ -10,6 +10,8 @@ const BIN_S = 60;
 /** A hundred minutes of memory for the dispersion, and no single minute may dominate it. */
 const BIN_MEMORY = 0.99;
 const MOST_PER_BIN = 50;
+/** A span that brought less than this part of what the newest brought is not of the same surge. */
+const SAME_SURGE = 0.1;
 
 /** Adds a mark and forgets what no window needs. `keepS`: how far back jobs may still be of interest. */
 export function addMark(marks: readonly Mark[], mark: Mark, keepS: number): Mark[] {
@@ -69,6 +71,24 @@ export function rateNow(marks: readonly Mark[], dispersion: number): Rate {
     if (fromS === first.atS) break;
   }
   return { perS, mostPerS: Number.isFinite(high) ? high : perS };
+}
+
+/**
+ * How many jobs the present surge has brought so far: those of the spans of `spanS` in a row, from the newest back to the
+ * first that brought next to nothing beside it. Of a load that has long been there these are the jobs of the last hour.
+ */
+export function surgeSoFar(marks: readonly Mark[], spanS: number): number {
+  const firstS = marks[0]?.atS ?? 0;
+  const nowS = marks.at(-1)?.atS ?? 0;
+  const cameBy = (atS: number) => countAt(marks, atS, "arrived");
+  const newest = cameBy(nowS) - cameBy(nowS - spanS);
+  let jobs = newest;
+  for (let toS = nowS - spanS; toS > firstS; toS -= spanS) {
+    const came = cameBy(toS) - cameBy(toS - spanS);
+    if (came < SAME_SURGE * newest) break;
+    jobs += came;
+  }
+  return jobs;
 }
 
 /**

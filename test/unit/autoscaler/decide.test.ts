@@ -150,6 +150,44 @@ describe("a target below the boot time", () => {
   });
 });
 
+describe("a burst with a target below the boot time", () => {
+  const careful = { ...settings, targetWaitS: 60, maxInstances: 10_000 };
+  /** 300 jobs at once after an hour with as many a second as `before`, and nobody up. */
+  const burstAfter = (before: number) =>
+    launched(
+      walk(
+        every10(3600, (atS) =>
+          atS < 3600
+            ? snapshot({ atS, arrived: before * atS })
+            : snapshot({ atS, arrived: before * atS + 300, waiting: 300 }),
+        ),
+        careful,
+      ).actions,
+    );
+
+  it("out of nothing asks for no more slots than jobs are there and twice as many more", () => {
+    const first = walk([snapshot({ atS: 0 }), snapshot({ atS: 10, meanS: 6, waiting: 300 })], careful);
+    expect(launched(first.actions) * onDemand.slots).toBeLessThanOrEqual(900);
+    expect(launched(first.actions) * onDemand.slots).toBeGreaterThan(300);
+    expect(burstAfter(0) * onDemand.slots).toBeLessThanOrEqual(900);
+  });
+
+  it("is the same beside the few jobs of a quiet hour, and expected to go on after an hour like it", () => {
+    expect(burstAfter(0.1) * onDemand.slots).toBeLessThanOrEqual(960);
+    expect(burstAfter(1)).toBeGreaterThan(2 * burstAfter(0));
+  });
+
+  it("asks for nobody again once the first are asked for and no more jobs come", () => {
+    const { actions, state } = walk(
+      [snapshot({ atS: 0 }), snapshot({ atS: 10, meanS: 6, waiting: 300 })],
+      careful,
+    );
+    const booting = instances(launched(actions), 20, { state: "booting", launchedAtS: 10 });
+    const after = decide(snapshot({ atS: 20, meanS: 6, waiting: 300, instances: booting }), careful, state);
+    expect(launched(after.actions)).toBe(0);
+  });
+});
+
 const spot = ["a", "b", "c", "d"].map((zone) => ({
   ...onDemand,
   name: `spot-${zone}`,
