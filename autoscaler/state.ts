@@ -35,8 +35,8 @@ export interface PolicyState {
   caution: number;
   /** Jobs started in a typical hour, for weighing what happened. */
   hourlyJobs: number;
-  /** Since when there is experience. */
-  learningSinceS?: number;
+  /** Since when there is experience, and the first job, counted from the first sent, that belongs to it. */
+  learning?: { sinceS: number; fromJob: number } | undefined;
   /** How much more arrivals vary than chance would have it; see arrivals.ts. */
   dispersion: { sum: number; weight: number; countedAtS: number };
   /** How long the fleet was without work, each time: seconds to the next job, by doubling buckets. */

@@ -148,6 +148,17 @@ describe("a target below the boot time", () => {
     expect(inTime).toBeLessThan(0);
     expect(late).toBeGreaterThan(0.5);
   });
+
+  it("learns nothing from jobs that came before anything could be up, and from the next ones it does", () => {
+    const first = every10(600, (atS) =>
+      snapshot({ atS, arrived: 100, ...(atS < 300 ? { waiting: 100 } : { instances: instances(25, atS) }) }),
+    );
+    expect(walk(first, tight).state.caution).toBe(0);
+    const second = every10(600, (atS) =>
+      snapshot({ atS: 610 + atS, arrived: 200, ...(atS < 300 ? { waiting: 100 } : {}) }),
+    );
+    expect(walk([...first, ...second], tight).state.caution).toBeGreaterThan(0.5);
+  });
 });
 
 describe("a burst with a target below the boot time", () => {
