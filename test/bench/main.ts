@@ -7,6 +7,7 @@ import { measureCloud } from "./cloud.ts";
 import { measureIdle } from "./idle.ts";
 import { measureLatency } from "./latency.ts";
 import { measureOverhead } from "./overhead.ts";
+import { measureScaling } from "./scaling.ts";
 import { measureShare } from "./share.ts";
 import { measureStart } from "./start.ts";
 import { measureValidation } from "./validation.ts";
@@ -23,6 +24,7 @@ const MEASURES: Record<string, Measure> = {
   validation: measureValidation,
   boot: measureBoot,
   cloud: measureCloud,
+  scaling: measureScaling,
 };
 
 const HELP = `Usage: npm run bench -- [--only ${Object.keys(MEASURES).join(",")}] [--quick] [--json FILE]
