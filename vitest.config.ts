@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -20,6 +21,8 @@ export default defineConfig({
     // Most of the slow tests wait for other processes, so two cores serve three files at once.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
+    // Every command that a test starts would compile Drover anew.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled") },
     // Only a bound: a loaded machine is slow, and no test waits by the clock.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -119,7 +119,7 @@ const DELIVERED: readonly JobKind[] = [
     },
   }),
   kind("callback-late", told("success"), {
-    callback: (n) => ({ status: [500, 503][n] ?? 200 }),
+    callback: (n) => ({ status: n === 0 ? 500 : 200 }),
     needsS: 20,
   }),
   kind("callback-slow", told("success"), { callback: () => ({ afterMs: 20_000 }), needsS: 90 }),
