@@ -6,6 +6,7 @@ import { exitCodeOf } from "../../base/system/cli.ts";
 import { systemClock } from "../../base/system/clock.ts";
 import { keepCompiled } from "../../base/system/compiled.ts";
 import { systemFiles } from "../../base/system/files.ts";
+import { keepHeapSmall } from "../../base/system/heap.ts";
 import { lockFolder } from "../../base/system/lock.ts";
 import { root } from "../../base/system/root.ts";
 import { openSandbox } from "../../base/system/sandbox/open.ts";
@@ -53,6 +54,7 @@ Examples:
 
 /** The sandbox takes the longest, and mostly on another processor: the agent itself is loaded meanwhile. */
 async function begin(config: Config): Promise<void> {
+  keepHeapSmall();
   const startedAt = systemClock.now();
   const log = createLog(
     (line) => process.stderr.write(line),

@@ -6,7 +6,6 @@ import {
   errorOf,
   FREEZE_MS,
   isOverNetwork,
-  JUMP_MS,
   type Mishap,
   SLOW_MS,
   THROTTLED_CALLS,
@@ -15,6 +14,8 @@ import {
 /** What the world does about the calls and the end of a host. */
 export interface Surroundings {
   clock: Clock;
+  /** By how much a wall clock jumps. */
+  jumpMs: number;
   /** What happens at this call, if anything. */
   meet: (host: Host, call: Call) => Mishap | undefined;
   /** Before a call with this mishap has its effect; also called for a death that no call set off. */
@@ -260,8 +261,8 @@ export class Host {
     if (mishap === "freezes-before") this.freeze();
     if (mishap === "cut-off") this.cutOff(call.port);
     if (mishap === "throttled") this.#throttled.set(call.port, THROTTLED_CALLS);
-    if (mishap === "clock-ahead") this.skewMs += JUMP_MS;
-    if (mishap === "clock-back") this.skewMs -= JUMP_MS;
+    if (mishap === "clock-ahead") this.skewMs += this.#world.jumpMs;
+    if (mishap === "clock-back") this.skewMs -= this.#world.jumpMs;
     if (mishap === "slow") await this.#world.clock.sleep(SLOW_MS);
   }
 

@@ -42,7 +42,11 @@ export interface JobKind {
   /** Runs of the program, when nothing goes wrong. */
   runs?: number;
   /** The world it needs, so that what takes days takes minutes. */
-  world?: { retentionS?: number; settings?: { deliveryBudgetS: number; retryBudgetS: number } };
+  world?: {
+    retentionS?: number;
+    jumpMs?: number;
+    settings?: { deliveryBudgetS: number; retryBudgetS: number };
+  };
   /** Numbers of guarantees.md's faults that this kind itself is. */
   faults?: readonly number[];
 }

@@ -1,4 +1,3 @@
-import { JUMP_MS } from "./faults.ts";
 import type { World } from "./world.ts";
 
 const VISIBILITY_MS = 60_000;
@@ -14,7 +13,7 @@ const MOST_STEPS = 300_000;
 export async function comeToRest(world: World, needsS: number): Promise<string[]> {
   const { clock } = world;
   // Budgets go by the wall clock: set back, they end that much later.
-  const later = () => world.backOffMs + (world.mishaps.has("clock-back") ? world.trouble * JUMP_MS : 0);
+  const later = () => world.backOffMs + (world.mishaps.has("clock-back") ? world.trouble * world.jumpMs : 0);
   // Where nothing ever went wrong, nobody has to wait for a visibility timeout; who asks for a redelivery, for a claim.
   const isHurried = () => world.isCalm && !world.ledger.jobs.some((it) => it.healed);
   const timeouts = () => (isHurried() ? 0 : 2);

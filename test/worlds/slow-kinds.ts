@@ -1,8 +1,10 @@
 import { buildRequest } from "../../schemas/build.ts";
 import { asking, fetching, type JobKind, kind, told, USUAL } from "./kinds.ts";
 
-const SHORT_DELIVERY = { settings: { deliveryBudgetS: 6, retryBudgetS: 1_800 } };
-const SHORT_RETRY = { settings: { deliveryBudgetS: 3_600, retryBudgetS: 6 } };
+/** Patience is shorter here than in earnest, and so are the jumps of clocks that it outlasts. */
+const JUMP_MS = 600_000;
+const SHORT_DELIVERY = { jumpMs: JUMP_MS, settings: { deliveryBudgetS: 6, retryBudgetS: 1_800 } };
+const SHORT_RETRY = { jumpMs: JUMP_MS, settings: { deliveryBudgetS: 3_600, retryBudgetS: 6 } };
 
 /** Given up only after a long time: in worlds of their own, where patience is short. */
 const PATIENT: readonly JobKind[] = [
@@ -44,7 +46,7 @@ const EXPIRING: JobKind = kind(
     request: (n) => buildRequest(asking()(n)).replace("<request ", '<request contract="99" '),
     runs: 0,
     needsS: 180,
-    world: { retentionS: 200 },
+    world: { retentionS: 200, jumpMs: JUMP_MS },
     faults: [12],
   },
 );
@@ -58,7 +60,7 @@ const LATE: JobKind = kind(
     input: () => ({ status: 503 }),
     runs: 0,
     needsS: 60,
-    world: { retentionS: 135 },
+    world: { retentionS: 135, jumpMs: JUMP_MS },
     faults: [12],
   },
 );

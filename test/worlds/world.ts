@@ -4,7 +4,7 @@ import type { MemoryFiles } from "../support/memory-files.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { createSimClock } from "../support/sim-clock.ts";
 import { createCloud, type Nature } from "./cloud.ts";
-import { type Call, CUT_MS, FREEZE_MS, type Mishap, SLOW_MS } from "./faults.ts";
+import { type Call, CUT_MS, FREEZE_MS, JUMP_MS, type Mishap, SLOW_MS } from "./faults.ts";
 import { HandBacks } from "./hand-backs.ts";
 import { History } from "./history.ts";
 import { Host, type Outcome } from "./host.ts";
@@ -24,6 +24,8 @@ export interface WorldOptions {
   natureUntilMs?: number;
   settings?: Partial<AgentSettings>;
   retentionS?: number;
+  /** By how much a wall clock jumps. */
+  jumpMs?: number;
   /** Agents report their status and ship their log. */
   reports?: boolean;
 }
@@ -101,6 +103,10 @@ export class World {
     });
   }
 
+  get jumpMs(): number {
+    return this.#options.jumpMs ?? JUMP_MS;
+  }
+
   /** Virtual milliseconds at which the last trouble is over, as far as is known. */
   get wellFromMs(): number {
     return this.#wellFromMs;
@@ -142,6 +148,7 @@ export class World {
   start(name = `agent-${this.machines.length + 1}`, disk?: MemoryFiles): Machine {
     const host = new Host(name, {
       clock: this.clock,
+      jumpMs: this.jumpMs,
       meet: this.#options.meet ?? (() => undefined),
       onMishap: (...what) => this.#onMishap(...what),
       onDeath: (...what) => this.#onDeath(...what),
