@@ -47,7 +47,10 @@ export function learn(state: PolicyState, marks: readonly Mark[], settings: Sett
   return { ...known, caution, hourlyJobs };
 }
 
-/** Where a policy that has to stand ready begins: the fewer jobs may be late, the more careful. Shares of 92, 95, 98, 99 % begin at 0, 0.14, 0.42, 0.63. */
+/**
+ * Where a policy that has to stand ready begins: the fewer jobs may be late, the more careful. Shares of 92, 95, 98, 99 %
+ * begin at 0, 0.14, 0.42, 0.63.
+ */
 export function firstCaution({ targetShare }: Settings): number {
   const late = Math.max(1e-4, 1 - targetShare);
   return Math.min(1, Math.max(-1, 0.7 * Math.log10(0.08 / late)));

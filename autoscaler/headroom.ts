@@ -33,7 +33,8 @@ interface Question {
  * The fleet that a target shorter than a boot needs: help that is asked for now comes too late for the jobs that wait now,
  * so capacity must be there before. Load at the present rate (with caution: at the most it may be), a margin that
  * grows with the root of the load (square-root staffing), and what drains, within a time that shrinks with caution, the
- * backlog there will be when a new instance is up. The nearer the target is to a boot, the less of this is asked for. Never more slots than there are jobs or may be.
+ * backlog there will be when a new instance is up. The nearer the target is to a boot, the less of this is asked for.
+ * Never more slots than there are jobs or may be.
  */
 export function instancesWanted(question: Question): number {
   const { marks, dispersion, waiting, fleet, meanServiceS, bootS, targetWaitS, caution, atS } = question;

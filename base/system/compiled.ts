@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 /**
  * From here on modules are compiled once: what V8 made of them is kept in the work folder when the process ends, and taken
- * from there at the next start. Only for root: elsewhere programs may be
- * the user who owns it. What was kept for other code goes.
+ * from there at the next start. Only for root: elsewhere programs may be the user who owns it. What was kept for other
+ * code goes.
  * @param code where the code lies
  */
 export async function keepCompiled(workDir: string, code: string): Promise<void> {
