@@ -61,6 +61,8 @@ const service = (name: string, changes: Parameters<typeof manifestOf>[0] = {}) =
 export const SERVICES: readonly ServiceManifest[] = [
   service("plain"),
   service("patient", { retries: 2 }),
+  // Its tries outlast its deadline, also when they are made twice.
+  service("hurried", { retries: 5 }),
   service("once", { retries: 0, timeoutS: 20 }),
   service("fetch", { input: { types: ["http", "s3"], timeoutS: 20, maxBytes: 1_000 } }),
   service("files", { result: { kind: "files" } }),
@@ -209,7 +211,7 @@ const REJECTED: readonly JobKind[] = [
 
 /** Its program is not done when the client no longer wants it, and there is no time for another try. */
 const HURRIED: JobKind = kind("deadline", told("rejected"), {
-  request: asking({ service: "patient", deadlineS: 30 }),
+  request: asking({ service: "hurried", deadlineS: 30 }),
   program: () => ({ takesMs: 100_000, stdout: "3" }),
   needsS: 45,
 });
