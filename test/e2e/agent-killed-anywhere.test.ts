@@ -8,11 +8,12 @@ import { afterAll, describe, expect, it } from "vitest";
 import { ensureQueue } from "../../cloud/aws/provision.ts";
 import { closeSqsClients, createSqsClients } from "../../cloud/aws/sqs.ts";
 import { makeInstallation } from "../support/installation.ts";
-import { compileKillAt, STRIDE } from "../support/kill-at.ts";
+import { compileKillAt, strideOf } from "../support/kill-at.ts";
 
 const BUILD = resolve(import.meta.dirname, "../../bootstrap/build.ts");
 const WITHIN = { timeout: 60_000, interval: 50 };
 
+const STRIDE = strideOf(48);
 const library = compileKillAt();
 const bundle = await mkdtemp(join(tmpdir(), "drover-bundle-"));
 execFileSync(process.execPath, [BUILD, bundle], { stdio: "pipe" });

@@ -6,8 +6,10 @@ import { afterAll } from "vitest";
 
 const SOURCE = resolve(import.meta.dirname, "../fixtures/programs/kill-at.c");
 
-/** Every how many of the changes that something makes to the disk it is killed; 1 for all of them. */
-export const STRIDE = Number(process.env["DROVER_KILL_STRIDE"] ?? 24);
+/** Every how many of the changes that something makes to the disk it is killed: DROVER_KILL_STRIDE, 1 for all of them. */
+export function strideOf(usual: number): number {
+  return Number(process.env["DROVER_KILL_STRIDE"] ?? usual);
+}
 
 /** `test/fixtures/programs/kill-at.c`, compiled; undefined on machines without a compiler. */
 export function compileKillAt(): string | undefined {
