@@ -18,8 +18,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "services/*/node_modules/**"],
     pool: "forks",
-    // Most of the slow tests wait for other processes, so two cores serve four files at once.
-    maxWorkers: 4,
+    // Most of the slow tests wait for other processes, so two cores serve three files at once.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // Every command that a test starts would compile Drover anew.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled") },

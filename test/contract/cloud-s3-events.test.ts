@@ -87,10 +87,10 @@ test("kill -9 while objects come and go: an event for each effect, and an effect
       if (++done === 100) killed.resolve();
     }
   };
-  const workers = ["a", "b", "c", "d"].map(worker);
+  const ended = Promise.allSettled(["a", "b", "c", "d"].map(worker));
   await killed.promise;
   await first.end("SIGKILL");
-  await Promise.allSettled(workers);
+  await ended;
 
   const second = await open(dir);
   const told = await drain(second.sqs);

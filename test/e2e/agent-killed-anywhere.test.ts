@@ -13,7 +13,7 @@ import { compileKillAt, strideOf } from "../support/kill-at.ts";
 const BUILD = resolve(import.meta.dirname, "../../bootstrap/build.ts");
 const WITHIN = { timeout: 60_000, interval: 50 };
 
-const STRIDE = strideOf(48);
+const STRIDE = strideOf(64);
 const library = compileKillAt();
 const bundle = await mkdtemp(join(tmpdir(), "drover-bundle-"));
 execFileSync(process.execPath, [BUILD, bundle], { stdio: "pipe" });
