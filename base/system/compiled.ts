@@ -15,6 +15,7 @@ export async function keepCompiled(workDir: string, code: string): Promise<void>
   const own = createHash("sha256").update(code).digest("hex").slice(0, 16);
   const kept = await readdir(folder).catch(() => []);
   const others = kept.filter((it) => it !== own);
-  await Promise.all(others.map((it) => rm(join(folder, it), { recursive: true, force: true })));
+  // What cannot be removed now costs room, and no start.
+  await Promise.allSettled(others.map((it) => rm(join(folder, it), { recursive: true, force: true })));
   enableCompileCache(join(folder, own));
 }
