@@ -12,8 +12,9 @@
  * comes after them is left to be read on descriptor 7. `N.go` is opened for both, so that it never ends by itself:
  * bubblewrap would take an end for its sign to go on. It also reads the list of all mounts after each one of its own:
  * before the first `exec`, what is mounted below /sys and shown to no program is taken off the namespace's list, and what
- * all programs see is mounted below the folder of the second argument (see prepared-root.ts), if there is one. When there
- * is nobody any more to send lines, everything ends at once, and the first folder goes.
+ * all programs see is mounted below the folder of the second argument (see prepared-root.ts), if there is one. Where that
+ * fails the root gets another name, so that bubblewrap finds none, and no program is blamed for what it does not find in it.
+ * When there is nobody any more to send lines, everything ends at once, and the first folder goes.
  */
 export const STARTER_SCRIPT = String.raw`
 set -m
@@ -58,7 +59,7 @@ run-wait() {
 while read -r verb n; do
   case $verb in
     make) mkfifo -m 622 "$n".{out,err,status,go} && echo "made $n" || echo "failed $n" ;;
-    exec) ((outfitted++)) || { slim; [[ -z $2 ]] || prepare "$2" >/dev/null 2>&1; } ;;&
+    exec) ((outfitted++)) || { slim; [[ -z $2 ]] || prepare "$2" >/dev/null 2>&1 || mv -- "$2/root" "$2/unusable"; } ;;&
     exec | wait) { "run-$verb" "$n" 4>"$n.status" || echo "failed $n"; } & ;;
   esac
 done

@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { PreparedRoot } from "../../../../../base/system/sandbox/prepared-root.ts";
+import { STARTER_SCRIPT } from "../../../../../base/system/sandbox/starter-script.ts";
 import { tempFolder } from "../../../../support/temp-folder.ts";
 import { openJobs, workingKinds } from "./job.ts";
 
@@ -109,6 +111,20 @@ describe.runIf((await workingKinds()).includes("bubblewrap"))("in bubblewrap", (
       readable: [one, process.execPath],
     });
     expect(stdout.split("\n")).toEqual(["the tool of one service1", work, ""]);
+  });
+
+  test.runIf(process.getuid?.() === 0)("what could not be mounted is no root for anybody", async () => {
+    const folder = await tempFolder();
+    mkdirSync(`${folder}/pipes`);
+    const root = new PreparedRoot(folder, { folders: [], shown: ["/etc/hostname"], links: [] });
+    root.make();
+    writeFileSync(`${root.folder}/fstab`, "/nowhere/at/all /nowhere/either none bind 0 0\n");
+    const script = ["bash", "-c", STARTER_SCRIPT, "starter", `${folder}/pipes`, root.folder];
+    const keeper = spawn("unshare", ["--pid", "--fork", "--mount-proc", "--", ...script]);
+    onTestFinished(() => void keeper.kill("SIGKILL"));
+    keeper.stdin.write("make 1\nexec 1\n");
+    await vi.waitUntil(() => existsSync(`${root.folder}/unusable`), { timeout: 30_000 });
+    expect(existsSync(root.root)).toBe(false);
   });
 
   test("what programs see is mounted nowhere else", async () => {
