@@ -717,13 +717,15 @@ drain_others() { # LANES
 }
 
 # One word for each that is to leave, also when the boot that meant to say it was killed; a second would stop an agent in
-# the middle of its jobs.
-tell_leaving() {
+# the middle of its jobs. `stay` remembers it, too: the disk may be full.
+tell_leaving() { # within stay it sees and adds to `told`
   local lane pid
   for lane in $LANES; do
     if [[ ! -e $home/lanes/$lane/leaving || -e $home/lanes/$lane/told ]] || ! pid=$(process_of "$lane" leaving); then continue; fi
+    if [[ ${told:-} == *" $pid "* ]]; then continue; fi
     if ((systemd)); then systemctl stop --no-block "$(unit_of "$lane")"; else kill -TERM "$pid" 2>/dev/null || true; fi
-    : >"$home/lanes/$lane/told"
+    told="${told:-} $pid "
+    { : >"$home/lanes/$lane/told"; } 2>/dev/null || true
   done
 }
 
