@@ -1,20 +1,27 @@
 import type { Random } from "../../base/random.ts";
 import { fullJitterMs } from "../../base/retry.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
+import type { JobOutput } from "../../schemas/request.ts";
 import type { AgentContext } from "../context.ts";
 import type { Delivery } from "./callback.ts";
 import { carry } from "./carry.ts";
 
 const BASE_MS = 1_000;
-const CAP_MS = 300_000;
+/** A client's server is spared while it is down. Our own queue needs nobody's mercy: once it is back, so are its results. */
+const CAP_MS = { callback: 300_000, queue: 30_000, store: 30_000 } as const;
 /** SQS delays a message by at most fifteen minutes; a longer wait is renewed on receipt. */
 const LONGEST_DELAY_S = 900;
 /** Epoch milliseconds: the receiver asked not to be called before (Retry-After). */
 const NOT_BEFORE_ATTRIBUTE = "drover-not-before";
 
 /** Seconds until a failed delivery is tried again. @param failures so far, at least 1. */
-export function redeliveryDelayS(random: Random, failures: number, retryAfterS: number | undefined): number {
-  const jitterS = Math.ceil(fullJitterMs(random, failures, BASE_MS, CAP_MS) / 1000);
+export function redeliveryDelayS(
+  random: Random,
+  to: keyof typeof CAP_MS,
+  failures: number,
+  retryAfterS: number | undefined,
+): number {
+  const jitterS = Math.ceil(fullJitterMs(random, failures, BASE_MS, CAP_MS[to]) / 1000);
   return Math.max(1, jitterS, retryAfterS ?? 0);
 }
 
@@ -26,9 +33,10 @@ export async function postpone(
   context: AgentContext,
   job: JobIdentity,
   request: string,
+  to: JobOutput["type"],
   failed: Extract<Delivery, { ok: false }>,
 ): Promise<void> {
-  const delayS = redeliveryDelayS(context.random, 1, failed.retryAfterS);
+  const delayS = redeliveryDelayS(context.random, to, 1, failed.retryAfterS);
   const { body, attributes } = await carry(context, job, request);
   await context.queues.deliveries.send(body, {
     delayS: Math.min(delayS, LONGEST_DELAY_S),

@@ -110,7 +110,7 @@ async function tryAgain(
     return await give(context, job, due.request, undeliverable(delivery.reason));
   }
   await releaseClaim(objects, job, owner, claim.etag, failures);
-  return { waitS: redeliveryDelayS(random, failures, delivery.retryAfterS) };
+  return { waitS: redeliveryDelayS(random, due.output.type, failures, delivery.retryAfterS) };
 }
 
 function isHopeless(

@@ -102,7 +102,7 @@ async function handOver(
     return await deleteRequest(context, holding);
   }
   if (!delivery.ok) {
-    await insist(context, signal, () => postpone(context, job, message.body, delivery));
+    await insist(context, signal, () => postpone(context, job, message.body, parcel.output.type, delivery));
     await insist(context, signal, () =>
       releaseClaim(context.objects, job, attemptId, claim.etag, claim.failures + 1),
     );

@@ -75,6 +75,13 @@ export function isDistinct(mishap: Mishap, { name }: Call): boolean {
   }
 }
 
+/** It happens to the effect of one call, or to its answer, or once that is there. */
+export const isOfTheCall = (mishap: Mishap) =>
+  mishap === "fails" || mishap === "answer-lost" || mishap === "dies-after";
+
+/** Only its own machine sees what it does. */
+export const isLocal = ({ port }: Call) => port === "files";
+
 /** What the outside world answers when a call fails. */
 export function errorOf(
   mishap: "fails" | "answer-lost" | "throttled" | "cut-off",

@@ -8,7 +8,7 @@ import { letSignalsGo } from "./signals.ts";
  *
  *   node test/worlds/main.ts --seeds 20000            random worlds 0 … 19999
  *   node test/worlds/main.ts --seed 4711              one world again, with its history
- *   node test/worlds/main.ts --faults 2               every schedule of up to two faults
+ *   node test/worlds/main.ts --faults 2               every schedule of up to two faults; --mishaps a,b: only of these
  *   node test/worlds/main.ts --mutants                every planted bug must be caught
  */
 const { values } = parseArgs({
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     seed: { type: "string" },
     faults: { type: "string" },
+    mishaps: { type: "string" },
     kind: { type: "string" },
     part: { type: "string" },
     mutants: { type: "boolean" },
@@ -37,6 +38,7 @@ if (values.mutants) {
     seeds: values.seeds === undefined ? undefined : Number(values.seeds),
     seed: values.seed === undefined ? undefined : Number(values.seed),
     faults: values.faults === undefined ? undefined : Number(values.faults),
+    mishaps: values.mishaps,
     kind: values.kind,
     part: values.part,
     json: values.json ?? false,

@@ -11,6 +11,8 @@ export interface RunOptions {
   seed: number | undefined;
   /** Enumerate every schedule of up to so many faults. */
   faults: number | undefined;
+  /** With commas, of which mishaps; of all, else. */
+  mishaps: string | undefined;
   /** Only this kind of job in the enumeration. */
   kind: string | undefined;
   /** `1/2`: the first of two shares of the work. */
@@ -29,17 +31,6 @@ const KEPT = new URL("./kept-seeds.json", import.meta.url);
 /** From so many worlds on, every numbered fault must have happened. */
 const FULL_RUN = 5_000;
 const MOST_SHOWN = 5;
-
-/** Pairs and triples leave out what differs from another mishap only in when the outcome is known. */
-const PAIRED: readonly Mishap[] = [
-  "dies-before",
-  "dies-after",
-  "fails",
-  "answer-lost",
-  "freezes-before",
-  "cut-off",
-];
-const KILLS: readonly Mishap[] = ["dies-before", "dies-after"];
 
 /** What a run adds up to. */
 class Tally {
@@ -109,11 +100,11 @@ function takeStray(stray: unknown[]): string[] {
 
 async function playSchedules(
   depth: number,
-  { kind: only, part, isMutated }: RunOptions,
+  { kind: only, part, isMutated, ...options }: RunOptions,
   tally: Tally,
   stray: unknown[],
 ): Promise<void> {
-  const mishaps = depth === 1 ? MISHAPS : depth === 2 ? PAIRED : KILLS;
+  const mishaps = mishapsNamed(options.mishaps);
   for (const [i, kind] of ALL_KINDS.entries()) {
     if ((only !== undefined && only !== kind.name) || !isMine(part, i)) continue;
     for await (const { faults, played } of enumerate(kind, depth, mishaps)) {
@@ -123,6 +114,15 @@ async function playSchedules(
       if (isMutated && tally.broken.length > 0) return;
     }
   }
+}
+
+function mishapsNamed(names: string | undefined): readonly Mishap[] {
+  if (names === undefined) return MISHAPS;
+  return names.split(",").map((name) => {
+    const known = MISHAPS.find((it) => it === name);
+    if (known === undefined) throw new Error(`No mishap is called ${name}; there are ${MISHAPS.join(", ")}.`);
+    return known;
+  });
 }
 
 function isMine(part: string | undefined, n: number): boolean {

@@ -1,5 +1,5 @@
 import { brokenInvariants } from "./checker.ts";
-import { type Call, isDistinct, type Mishap } from "./faults.ts";
+import { type Call, isDistinct, isLocal, isOfTheCall, type Mishap } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { JobKind } from "./kinds.ts";
 import { comeToRest, leave } from "./rest.ts";
@@ -13,8 +13,10 @@ export interface Fault {
 
 /** A call at which a fault can be. */
 interface Counted extends Call {
-  /** Its agent did nothing else since the call before, which has ended, and no time has passed. */
-  follows: boolean;
+  /** The call before, when its agent did nothing else since, it has ended, and no time has passed. */
+  follows: Call | undefined;
+  /** Its place is out of reach already. */
+  isRefused: boolean;
 }
 
 export interface Played {
@@ -41,7 +43,7 @@ export async function playSchedule(
 ): Promise<Played> {
   const calls: Counted[] = [];
   let left = faults.length;
-  let last: { host: Host; atMs: number } | undefined;
+  let last: { host: Host; atMs: number; call: Call } | undefined;
   const world = new World({
     ...kind.world,
     ...options,
@@ -49,9 +51,9 @@ export async function playSchedule(
     meet: (host, call) => {
       if (!isCounted(call)) return undefined;
       const atMs = world.clock.monotonic();
-      const follows = last?.host === host && last.atMs === atMs && isAlone(host);
-      last = { host, atMs };
-      const at = calls.push({ ...call, follows });
+      const follows = last?.host === host && last.atMs === atMs && isAlone(host) ? last.call : undefined;
+      last = { host, atMs, call };
+      const at = calls.push({ ...call, follows, isRefused: host.isCut(call.port) });
       const fault = faults.find((it) => it.at === at);
       if (fault !== undefined) left--;
       return fault?.mishap;
@@ -110,14 +112,21 @@ function onwards(
   mishaps: readonly Mishap[],
 ): (readonly Fault[])[] {
   const from = faults.at(-1)?.at ?? 0;
-  return calls.flatMap((call, i) =>
-    i < from
-      ? []
-      : mishaps.filter((it) => isWorldOfItsOwn(it, call)).map((mishap) => [...faults, { at: i + 1, mishap }]),
-  );
+  return calls.slice(from).flatMap((call, i) => {
+    const before = i === 0 ? undefined : call.follows; // what a fault has just met is not met by another
+    const own = mishaps.filter((it) => isWorldOfItsOwn(it, { ...call, follows: before }));
+    return own.map((mishap) => [...faults, { at: from + i + 1, mishap }]);
+  });
 }
 
-/** Dying before a call is dying after the one before, when nothing lies between them. */
+/**
+ * Dying before a call is dying after the one before, when nothing lies between them; so is stopping, when the one before
+ * changed nothing that others see. What is out of reach cannot be harmed any more.
+ */
 function isWorldOfItsOwn(mishap: Mishap, call: Counted): boolean {
-  return isDistinct(mishap, call) && !(mishap === "dies-before" && call.follows);
+  if (!isDistinct(mishap, call)) return false;
+  if (call.isRefused && isOfTheCall(mishap)) return false;
+  if (mishap === "dies-before") return call.follows === undefined;
+  if (mishap === "freezes-before") return call.follows === undefined || !isLocal(call.follows);
+  return true;
 }

@@ -7,11 +7,20 @@ import { play, playInShares } from "./shares.ts";
 /** Only a bound: a loaded machine is slow. */
 const LIMIT_MS = 900_000;
 
+/** The others differ from one of these in when an outcome is known, or in how often: a night has time for their pairs. */
+const PAIRED = "dies-before,dies-after,fails,answer-lost,freezes-before,cut-off";
+
 describe("simulated worlds", { timeout: LIMIT_MS }, () => {
   test("every schedule of one fault ends as it must", async () => {
     const { broken, worlds } = await playInShares("--faults", "1");
     expect(broken).toEqual([]);
     expect(worlds).toBeGreaterThan(4_500);
+  });
+
+  test("every schedule of two faults ends as it must", async () => {
+    const { broken, worlds } = await playInShares("--faults", "2", "--mishaps", PAIRED);
+    expect(broken).toEqual([]);
+    expect(worlds).toBeGreaterThan(100_000);
   });
 
   test("20,000 random worlds end as they must, and every numbered fault happens", async () => {
