@@ -1,3 +1,4 @@
+import { endsInTime } from "../base/ends-in-time.ts";
 import { reasonOf } from "../base/errors.ts";
 import { fullJitterMs } from "../base/retry.ts";
 import type { Queue, QueueMessage } from "../cloud/ports/queue.ts";
@@ -10,7 +11,6 @@ import { Pulse } from "./receive/pulse.ts";
 import { QueueClock } from "./receive/queue-clock.ts";
 import { Wakeup } from "./receive/wakeup.ts";
 import { redeliver } from "./result/redeliver.ts";
-import { expectedLeftS } from "./run/expectation.ts";
 import { Slots } from "./run/slots.ts";
 import { WorkTally } from "./status/work-tally.ts";
 
@@ -148,7 +148,8 @@ export class Worker {
     for (const job of this.#jobs) {
       if (job.runningSince === undefined) continue;
       const runningS = (clock.monotonic() - job.runningSince) / 1000;
-      if (expectedLeftS(runningS, this.tally.meanS(job.service), job.limitS) > leftS) job.leave();
+      const run = { runningS, leftS, limitS: job.limitS };
+      if (!endsInTime(run, (seconds) => this.tally.lasted(job.service, seconds))) job.leave();
     }
     this.#cancelDrainTimer();
     this.#cancelDrainTimer = clock.after(Math.max(0, leftS) * 1000, () => this.stop());

@@ -18,10 +18,11 @@ export class WorkTally {
     work.runs[bucket] = (work.runs[bucket] ?? 0) + 1;
   }
 
-  /** Seconds that programs of this service run, on average; undefined before the first has ended. */
-  meanS(service: string): number | undefined {
-    const work = this.#services[service];
-    return work && work.sumS / work.finished;
+  /** Programs of this service that ran for so long or longer, as far as the buckets can tell. */
+  lasted(service: string, seconds: number): number {
+    const runs = Object.entries(this.#services[service]?.runs ?? {});
+    const least = bucketOf(seconds);
+    return runs.reduce((sum, [bucket, jobs]) => (Number(bucket) >= least ? sum + jobs : sum), 0);
   }
 
   sleeps(untilMs: number): void {

@@ -1,8 +1,8 @@
+import { endsInTime } from "../../base/ends-in-time.ts";
 import type { Policy, Settings } from "../policy.ts";
 import type { Action } from "../snapshot.ts";
 import { Backlog } from "./backlog.ts";
 import { seededChance, type Chance } from "./chance.ts";
-import { endsInTime } from "./evacuation.ts";
 import { Fleet, type Host } from "./fleet.ts";
 import { TimeHeap } from "./heap.ts";
 import { Pools } from "./pools.ts";
@@ -12,6 +12,8 @@ import type { World } from "./world.ts";
 
 /** A run that cannot end, because the policy keeps too little capacity, is cut here; what waits then counts as late. */
 const MOST_OVERTIME_S = 86_400;
+/** What is still there so long before its machine is taken back is handed back, too. */
+const MARGIN_S = 10;
 
 /** Runs `policy` through `world` and returns what happened. The same arguments give the same run. */
 export function simulate<State>(world: World, policy: Policy<State>, settings: Settings): Run {
@@ -154,7 +156,8 @@ class Engine<State> {
     this.#ends.push(this.#nowS + this.#world.noticeS, host.number + 1);
     for (const job of host.jobs.slice(0, host.view.inFlight)) {
       const runningS = this.#nowS - this.#recorder.startedAt(job);
-      if (!endsInTime(runningS, this.#sensor.meanServiceS, this.#world.noticeS)) {
+      const run = { runningS, leftS: this.#world.noticeS - MARGIN_S, limitS: Infinity };
+      if (!endsInTime(run, (seconds) => this.#sensor.lasted(seconds))) {
         this.#fleet.finish(host, job, this.#nowS);
         this.#startAgain(job, "reclaim");
       }

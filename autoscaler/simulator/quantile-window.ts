@@ -59,6 +59,11 @@ export class QuantileWindow {
     if (this.#next > 1e100) this.#rescale();
   }
 
+  /** The weight of the observations of so many seconds or more. */
+  weightFrom(seconds: number): number {
+    return this.#weights.subarray(bucketOf(seconds)).reduce((sum, weight) => sum + weight, 0);
+  }
+
   /** Undefined before the first observation. */
   read(): Quantiles | undefined {
     // Many look before the next one comes.

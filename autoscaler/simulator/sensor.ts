@@ -26,8 +26,9 @@ export class Sensor {
     this.#pools = pools;
   }
 
-  get meanServiceS(): number | undefined {
-    return this.#service.read()?.meanS;
+  /** How much of what is remembered of finished jobs lasted so many seconds or longer. */
+  lasted(seconds: number): number {
+    return this.#service.weightFrom(seconds);
   }
 
   finished(serviceS: number): void {

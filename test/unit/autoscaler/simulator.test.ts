@@ -3,7 +3,6 @@ import { droverPolicy } from "../../../autoscaler/decide.ts";
 import type { Policy } from "../../../autoscaler/policy.ts";
 import { baselineNamed } from "../../../autoscaler/policies/registry.ts";
 import { simulate } from "../../../autoscaler/simulator/engine.ts";
-import { endsInTime } from "../../../autoscaler/simulator/evacuation.ts";
 import { summarise } from "../../../autoscaler/simulator/summary.ts";
 import type { PoolWorld, World } from "../../../autoscaler/simulator/world.ts";
 import type { Action } from "../../../autoscaler/snapshot.ts";
@@ -129,15 +128,6 @@ describe("the world", () => {
       settings,
     );
     expect([run.reclaims, run.redoneAfterReclaim]).toEqual([1, 0]);
-  });
-
-  it("takes jobs that outlast the notice only when it is over, if they were expected to end", () => {
-    expect([endsInTime(20, 30, 120), endsInTime(100, 30, 120), endsInTime(111, 30, 120)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
-    expect([endsInTime(0, 100, 120), endsInTime(5, undefined, 120)]).toEqual([false, false]);
   });
 
   it("refuses launches where there is no room", () => {
