@@ -54,6 +54,8 @@ export function idleInstances({ usage, fleet, allowedS, bootS, meanServiceS }: Q
 
 /** Where a bucket of gaps ends. */
 const edgeS = (bucket: number): number => SHORTEST_GAP_S * 2 ** bucket;
+/** What its gaps are taken for. */
+const middleS = (bucket: number): number => edgeS(bucket - 0.5);
 
 /** Notes how long the fleet was without any work, each time work comes back. */
 export function addGap(gaps: readonly number[], gapS: number): number[] {
@@ -85,20 +87,26 @@ export function standbyS(gaps: readonly number[], targetShare: number, bootS: nu
   return staysS;
 }
 
+/** What costs so little more than the best is as good: the record is short, and whoever stays starts the next job at once. */
+const AS_GOOD = 1.25;
+
 /**
  * How long the last instance waits for work before it goes, seconds: the ski rental problem. Without knowledge, one boot
  * time, which never costs more than twice the best; with a record of gaps, what would have cost least on them (Karlin et
- * al., Algorithmica 11, 1994).
+ * al., Algorithmica 11, 1994), or what is as good and boots less often.
  */
 export function patienceS(gaps: readonly number[], bootS: number): number {
-  let best = bootS;
-  let least = Infinity;
-  const choices = Array.from({ length: GAP_BUCKETS }, (_, bucket) => edgeS(bucket));
-  for (const keepS of [bootS, 0, ...choices.filter((choice) => choice <= MOST_BOOTS_KEPT * bootS)]) {
-    const cost = expectedCost(gaps, keepS, bootS);
-    if (cost < least) [least, best] = [cost, keepS];
-  }
-  return best;
+  const edges = Array.from({ length: GAP_BUCKETS }, (_, bucket) => edgeS(bucket));
+  const choices = [bootS, 0, ...edges.filter((choice) => choice <= MOST_BOOTS_KEPT * bootS)].map((keepS) => ({
+    keepS,
+    cost: expectedCost(gaps, keepS, bootS),
+    boots: gaps.reduce((sum, count, bucket) => sum + (middleS(bucket) > keepS ? count : 0), 0),
+  }));
+  const least = Math.min(...choices.map(({ cost }) => cost));
+  const [best] = choices
+    .filter(({ cost }) => cost <= AS_GOOD * least)
+    .toSorted((left, right) => left.boots - right.boots || left.cost - right.cost);
+  return best?.keepS ?? bootS;
 }
 
 /**
@@ -111,7 +119,7 @@ const SHORT_SHARE = 0.8;
 function expectedCost(gaps: readonly number[], keepS: number, bootS: number): number {
   const cost = (gapS: number) => (gapS <= keepS ? gapS : keepS + bootS);
   let sum = IMAGINED * (1 - SHORT_SHARE) * (keepS + bootS);
-  for (const [bucket, count] of gaps.entries()) sum += count * cost(SHORTEST_GAP_S * 2 ** (bucket - 0.5));
+  for (const [bucket, count] of gaps.entries()) sum += count * cost(middleS(bucket));
   for (let part = 0; part < 8; part++)
     sum += ((IMAGINED * SHORT_SHARE) / 8) * cost(((part + 0.5) / 8) * bootS);
   return sum;
