@@ -25,6 +25,16 @@ export const MISHAPS = [
 
 export type Mishap = (typeof MISHAPS)[number];
 
+/** The others differ from one of these in when an outcome is known, or in how often something happens. */
+export const MAIN_MISHAPS: readonly Mishap[] = [
+  "dies-before",
+  "dies-after",
+  "fails",
+  "answer-lost",
+  "freezes-before",
+  "cut-off",
+];
+
 /** Longer than the visibility timeout, so that somebody else has the message by then. */
 export const FREEZE_MS = 95_000;
 export const CUT_MS = 80_000;

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { MISHAPS, type Mishap, NUMBERED } from "./faults.ts";
+import { MISHAPS, NUMBERED } from "./faults.ts";
 import { ALL_KINDS } from "./slow-kinds.ts";
 import { enumerate, SIDE_BY_SIDE } from "./schedules.ts";
 import { playSeed } from "./swarm.ts";
@@ -13,7 +13,7 @@ export interface RunOptions {
   faults: number | undefined;
   /** With commas, of which mishaps; of all, else. */
   mishaps: string | undefined;
-  /** Only this kind of job in the enumeration. */
+  /** With commas, only these kinds of job in the enumeration. */
   kind: string | undefined;
   /** `1/2`: the first of two shares of the work. */
   part: string | undefined;
@@ -100,13 +100,14 @@ function takeStray(stray: unknown[]): string[] {
 
 async function playSchedules(
   depth: number,
-  { kind: only, part, isMutated, ...options }: RunOptions,
+  { part, isMutated, ...options }: RunOptions,
   tally: Tally,
   stray: unknown[],
 ): Promise<void> {
-  const mishaps = mishapsNamed(options.mishaps);
-  for (const [i, kind] of ALL_KINDS.entries()) {
-    if ((only !== undefined && only !== kind.name) || !isMine(part, i)) continue;
+  const mishaps = choose(options.mishaps, MISHAPS, (it) => it);
+  const kinds = choose(options.kind, ALL_KINDS, (it) => it.name);
+  for (const [i, kind] of kinds.entries()) {
+    if (!isMine(part, i)) continue;
     for await (const { faults, played } of enumerate(kind, depth, mishaps)) {
       const named = faults.map(({ at, mishap }) => `${mishap} at ${at} (${played.calls[at - 1]?.name})`);
       const problems = [...played.problems, ...takeStray(stray)];
@@ -116,13 +117,15 @@ async function playSchedules(
   }
 }
 
-function mishapsNamed(names: string | undefined): readonly Mishap[] {
-  if (names === undefined) return MISHAPS;
-  return names.split(",").map((name) => {
-    const known = MISHAPS.find((it) => it === name);
-    if (known === undefined) throw new Error(`No mishap is called ${name}; there are ${MISHAPS.join(", ")}.`);
-    return known;
-  });
+/** Those of `all` that are called so; all of them when nothing is said. */
+function choose<T>(names: string | undefined, all: readonly T[], nameOf: (it: T) => string): readonly T[] {
+  return (
+    names?.split(",").map((name) => {
+      const known = all.find((it) => nameOf(it) === name);
+      if (known === undefined) throw new Error(`${name} is none of ${all.map(nameOf).join(", ")}.`);
+      return known;
+    }) ?? all
+  );
 }
 
 function isMine(part: string | undefined, n: number): boolean {

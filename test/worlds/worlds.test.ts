@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { MAIN_MISHAPS } from "./faults.ts";
 import { mutate } from "./hooks.ts";
 import { readMutants } from "./mutants.ts";
 import { play, playInShares } from "./shares.ts";
 
 /** Only a bound: a loaded machine is slow. */
 const LIMIT_MS = 900_000;
-
-/** The others differ from one of these in when an outcome is known, or in how often: a night has time for their pairs. */
-const PAIRED = "dies-before,dies-after,fails,answer-lost,freezes-before,cut-off";
 
 describe("simulated worlds", { timeout: LIMIT_MS }, () => {
   test("every schedule of one fault ends as it must", async () => {
@@ -18,7 +16,7 @@ describe("simulated worlds", { timeout: LIMIT_MS }, () => {
   });
 
   test("every schedule of two faults ends as it must", async () => {
-    const { broken, worlds } = await playInShares("--faults", "2", "--mishaps", PAIRED);
+    const { broken, worlds } = await playInShares("--faults", "2", "--mishaps", MAIN_MISHAPS.join(","));
     expect(broken).toEqual([]);
     expect(worlds).toBeGreaterThan(100_000);
   });
