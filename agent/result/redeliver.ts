@@ -107,7 +107,13 @@ async function tryAgain(
   const failures = claim.failures + 1;
   const ageS = (clock.now() - due.sentAt) / 1000;
   if (isHopeless(delivery, failures, ageS, settings.deliveryBudgetS)) {
-    return await give(context, job, due.request, undeliverable(delivery.reason));
+    try {
+      return await give(context, job, due.request, undeliverable(delivery.reason));
+    } catch (error) {
+      // The dead-letter queue may be back long before the claim runs out.
+      await releaseClaim(objects, job, owner, claim.etag, failures);
+      throw error;
+    }
   }
   await releaseClaim(objects, job, owner, claim.etag, failures);
   return { waitS: redeliveryDelayS(random, due.output.type, failures, delivery.retryAfterS) };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createWorld } from "../../support/agent-world.ts";
+import { createLife } from "../../support/mortal.ts";
 
 const bodies = (requests: readonly { body?: string | Uint8Array }[]) =>
   new Set(requests.map((it) => Buffer.from(it.body ?? "").toString()));
@@ -60,6 +61,19 @@ describe("a callback that fails", () => {
     const agent = world.start();
     await world.clock.until(world.idle);
     expect(world.callbacks.answers).toEqual([403, 403, 403, 403]);
+    expect(world.queues.dead.messages).toHaveLength(1);
+    await world.drain(agent);
+  });
+
+  test("is parked soon after the dead-letter queue is back, not a claim later", async () => {
+    const life = createLife();
+    const world = createWorld({ callback: (n) => ({ status: n === 0 ? 500 : 410 }) });
+    await world.submit();
+    const agent = world.start(life);
+    life.cut(/^dead\./);
+    await world.clock.until(() => world.callbacks.requests.length === 2);
+    life.cut();
+    await world.clock.until(world.idle, 10_000);
     expect(world.queues.dead.messages).toHaveLength(1);
     await world.drain(agent);
   });
