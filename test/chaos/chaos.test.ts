@@ -22,7 +22,7 @@ test(
     });
     expect(brokenPromises(report)).toEqual([]);
     expect(report.kills).toBeGreaterThanOrEqual(KILLS);
-    expect(report.jobs).toBeGreaterThan(JOBS * 0.95); // the rest was never acknowledged
+    expect(report.jobs).toBeGreaterThanOrEqual(JOBS);
     expect(
       Math.min(report.stops, report.connectionsCut, report.refusedByTheCloud, report.parked),
     ).toBeGreaterThan(0);

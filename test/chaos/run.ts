@@ -140,12 +140,16 @@ async function stir(
 ): Promise<boolean> {
   const startedAt = performance.now();
   let saidAt = startedAt;
-  while (sent.length < jobs || witness.counts.killed < kills) {
+  let acknowledged = 0;
+  while (acknowledged < jobs || witness.counts.killed < kills) {
     const now = performance.now();
     if (cutShort.aborted || now - startedAt > limitS * 1000) return true;
     const { visible } = await retrying(() => requests.counts());
-    if (visible < BACKLOG * agents) sent.push(...(await sendSome(requests, url, programs, random)));
-    else await new Promise((done) => setTimeout(done, 50));
+    if (visible < BACKLOG * agents) {
+      const fresh = await sendSome(requests, url, programs, random);
+      sent.push(...fresh);
+      acknowledged += fresh.filter(({ id }) => id !== undefined).length;
+    } else await new Promise((done) => setTimeout(done, 50));
     if (now - saidAt < SAY_MS) continue;
     saidAt = now;
     const { killed, stopped, cut } = witness.counts;
