@@ -5,6 +5,8 @@ import type { Worker } from "../worker.ts";
 
 /** Once the agent has left, a store that makes no progress for so long is not waited for. */
 const PATIENCE_MS = 2_000;
+/** Patience is counted in naps: to a process that was stopped one of them is long, and the others are still to come. */
+const NAP_MS = 250;
 
 /**
  * Reports the instance's status, ships its log and looks for cancelled jobs, each every period and none waiting for
@@ -62,10 +64,10 @@ async function whileItMoves({ clock, activity }: AgentContext, work: Promise<unk
   const ended = new AbortController();
   const end = () => ended.abort();
   void work.then(end, end);
-  let before = -1;
-  while (!ended.signal.aborted && activity.shipped !== before) {
-    before = activity.shipped;
-    await clock.sleep(PATIENCE_MS, ended.signal).catch(() => undefined);
+  for (let idleMs = 0; !ended.signal.aborted && idleMs < PATIENCE_MS; idleMs += NAP_MS) {
+    const before = activity.shipped;
+    await clock.sleep(NAP_MS, ended.signal).catch(() => undefined);
+    if (activity.shipped !== before) idleMs = 0;
   }
 }
 

@@ -22,6 +22,8 @@ export interface Surroundings {
   onMishap: (host: Host, call: Call, mishap: Mishap) => void;
   onCall: (host: Host, call: Call, args: readonly unknown[], outcome: Outcome) => void;
   onDeath: (host: Host, isByProgram: boolean) => void;
+  /** What has begun now goes on until then, monotonic milliseconds. It may begin long after it was decided on. */
+  onLasting: (untilMs: number) => void;
   /** It calls again and again without any time passing; this call and all after it get no answer. */
   onSpin: (host: Host, call: Call) => void;
 }
@@ -51,7 +53,8 @@ export class Host {
   skewMs = 0;
   /** Milliseconds that calls over the network take now, there and back each. */
   lagMs = 0;
-  wasSlow = false;
+  /** The most that ever was. */
+  worstLagMs = 0;
   /** Something happened at one of its calls. */
   wasHarmed = false;
   /** Milliseconds that the answers to polls are on their way. */
@@ -90,6 +93,10 @@ export class Host {
     return this.#thaw !== undefined;
   }
 
+  get wasSlow(): boolean {
+    return this.worstLagMs > 0;
+  }
+
   /** Programs of this host that run now. */
   get running(): number {
     return this.#children.size;
@@ -113,7 +120,7 @@ export class Host {
   freeze(ms = FREEZE_MS): void {
     if (this.isFrozen || this.dead) return;
     const { clock } = this.#world;
-    this.frozen.push({ from: clock.monotonic(), until: clock.monotonic() + ms });
+    this.frozen.push(this.#lasting(ms));
     this.#thaw = Promise.withResolvers();
     clock.after(ms, () => {
       this.#thawedAt = clock.monotonic();
@@ -124,8 +131,18 @@ export class Host {
   }
 
   cutOff(port: string, ms = CUT_MS): void {
+    this.cuts.push({ port, ...this.#lasting(ms) });
+  }
+
+  #lasting(ms: number): { from: number; until: number } {
     const from = this.#world.clock.monotonic();
-    this.cuts.push({ port, from, until: from + ms });
+    this.#world.onLasting(from + ms);
+    return { from, until: from + ms };
+  }
+
+  async #dawdle(): Promise<void> {
+    this.#lasting(SLOW_MS);
+    await this.#world.clock.sleep(SLOW_MS);
   }
 
   /** This machine's clock: its wall time may be wrong, and its timers wait while the process is stopped. */
@@ -263,7 +280,7 @@ export class Host {
     if (mishap === "throttled") this.#throttled.set(call.port, THROTTLED_CALLS);
     if (mishap === "clock-ahead") this.skewMs += this.#world.jumpMs;
     if (mishap === "clock-back") this.skewMs -= this.#world.jumpMs;
-    if (mishap === "slow") await this.#world.clock.sleep(SLOW_MS);
+    if (mishap === "slow") await this.#dawdle();
   }
 
   #refusal(call: Call, mishap: Mishap | undefined): Error | undefined {
@@ -280,7 +297,7 @@ export class Host {
     if (this.pollLagMs > 0 && call.name.endsWith(".receive")) await this.#world.clock.sleep(this.pollLagMs);
     if (mishap === "dies-after") this.die();
     if (mishap === "freezes-after") this.freeze();
-    if (mishap === "slow") await this.#world.clock.sleep(SLOW_MS);
+    if (mishap === "slow") await this.#dawdle();
     if (mishap === "answer-lost") throw errorOf(mishap, call);
   }
 

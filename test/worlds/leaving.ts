@@ -46,7 +46,7 @@ export function giveNotice(world: World, machine: Machine, mustBeQuick: boolean)
       return host.ended === 0 && now - begunAt < JUST_BEGUN_MS && job?.kind.name === "long";
     });
     clock.after(NOTICE_MS - LAST_LOOK_MS, () => {
-      if (machine.leftAt() === undefined)
+      if (!host.dead && machine.leftAt() === undefined)
         ledger.wrongs.push(`${host.name} is about to be gone and has not left`);
     });
   }

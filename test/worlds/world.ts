@@ -4,7 +4,7 @@ import type { MemoryFiles } from "../support/memory-files.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { createSimClock } from "../support/sim-clock.ts";
 import { createCloud, type Nature } from "./cloud.ts";
-import { type Call, CUT_MS, FREEZE_MS, JUMP_MS, type Mishap, SLOW_MS } from "./faults.ts";
+import { type Call, JUMP_MS, type Mishap } from "./faults.ts";
 import { HandBacks } from "./hand-backs.ts";
 import { History } from "./history.ts";
 import { Host, type Outcome } from "./host.ts";
@@ -29,14 +29,6 @@ export interface WorldOptions {
   /** Agents report their status and ship their log. */
   reports?: boolean;
 }
-
-/** How long mishaps go on after they began. */
-const AFTERMATH_MS: Partial<Record<Mishap, number>> = {
-  "freezes-before": FREEZE_MS,
-  "freezes-after": FREEZE_MS,
-  "cut-off": CUT_MS,
-  slow: 2 * SLOW_MS,
-};
 
 /** One call comes to nothing, or its answer does. */
 const LOSES_A_CALL: ReadonlySet<Mishap> = new Set(["fails", "answer-lost"]);
@@ -152,6 +144,7 @@ export class World {
       meet: this.#options.meet ?? (() => undefined),
       onMishap: (...what) => this.#onMishap(...what),
       onDeath: (...what) => this.#onDeath(...what),
+      onLasting: (untilMs) => this.extend(untilMs),
       onSpin: ({ name: spinning }, call) =>
         this.ledger.wrongs.push(`${spinning} goes round in circles: ${call.name}`),
       onCall: (...what) => this.#onCall(...what),
@@ -182,7 +175,7 @@ export class World {
   fade(host: Host, lagMs: number): void {
     this.history.say(host.name, `has a slow network: ${lagMs} ms each way`);
     host.lagMs = lagMs;
-    host.wasSlow = true;
+    host.worstLagMs = Math.max(host.worstLagMs, lagMs);
     this.mishaps.add("slow-network");
     this.trouble++;
     this.extend(this.clock.monotonic() + FADE_MS);
@@ -238,7 +231,7 @@ export class World {
     this.mishaps.add(mishap);
     this.trouble++;
     if (call.name === "requests.changeVisibility" && LOSES_A_CALL.has(mishap)) this.missedBeats++;
-    this.extend(now + (AFTERMATH_MS[mishap] ?? 0));
+    this.extend(now);
     const freesMessages = mishap === "expires" || mishap === "twice";
     if (mishap === "cut-off" && call.port === "http") this.expectLongBackOffs();
     if (freesMessages || mishap.startsWith("freezes")) this.excusesOverlap = true;

@@ -4,6 +4,7 @@ import { NOBODY, RECORD, recordText } from "../../../../autoscaler/daemon/record
 import { createS3Store } from "../../../../cloud/aws/s3-store.ts";
 import type { Store } from "../../../../cloud/ports/store.ts";
 import { createWorld } from "../../../support/agent-world.ts";
+import { Host } from "../../../worlds/host.ts";
 
 const FACTS = { version: "1.2.3", pid: 42, startedAt: 0 };
 
@@ -133,6 +134,37 @@ describe("a store that hangs", () => {
     left.abort();
     await world.clock.settle(reporting);
     expect(world.clock.now() - before).toBeLessThanOrEqual(2_000);
+  });
+
+  test("is not what a process sees that was stopped while it left: it still ships the last lines", async () => {
+    const world = createWorld();
+    const nothing = () => undefined;
+    const happenings = {
+      onMishap: nothing,
+      onCall: nothing,
+      onDeath: nothing,
+      onLasting: nothing,
+      onSpin: nothing,
+    };
+    const host = new Host("a", { clock: world.clock, jumpMs: 0, meet: nothing, ...happenings });
+    const whole = createS3Store(world.objects);
+    const busy: Store = {
+      ...whole,
+      appendActivity: (...it) => world.clock.sleep(1_000).then(() => whole.appendActivity(...it)),
+    };
+    const agent = world.start(undefined, "a", host.wrap("store", busy));
+    const context = { ...agent.context, clock: host.clock };
+    const left = new AbortController();
+    const reporting = reportStatus(context, host.wrap("store", whole), agent.worker, FACTS, left.signal);
+    await world.submit();
+    await world.clock.until(world.idle);
+    await world.drain(agent);
+    left.abort();
+    host.freeze(60_000);
+    await world.clock.settle(reporting);
+    const keys = await world.objects.list("activity/a/");
+    const log = keys.map((key) => world.objects.stored.get(key)?.body.toString()).join("");
+    expect(log).toContain(`"delivered"`);
   });
 
   test("is left one request at a time, however long it hangs", async () => {
