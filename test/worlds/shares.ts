@@ -33,12 +33,26 @@ export async function play(...args: string[]): Promise<Report> {
   }
 }
 
-/** The same, in as many shares at a time as there are processors, added up. */
-export async function playInShares(...args: string[]): Promise<Report> {
-  const shares = Math.max(2, availableParallelism());
-  const reports = await Promise.all(
-    Array.from({ length: shares }, (_, i) => play(...args, "--part", `${i + 1}/${shares}`)),
-  );
+const PROCESSORS = Math.max(2, availableParallelism());
+
+/**
+ * The same in shares, as many at a time as there are processors, added up. The last share begins first.
+ * @param shares as many as there are processors, when nothing is said
+ */
+export async function playInShares(
+  args: readonly string[],
+  { shares = PROCESSORS, onPlayed }: { shares?: number; onPlayed?: (share: Report) => void } = {},
+): Promise<Report> {
+  const reports: Report[] = [];
+  let left = shares;
+  const player = async () => {
+    while (left > 0) {
+      const report = await play(...args, "--part", `${left--}/${shares}`);
+      reports.push(report);
+      onPlayed?.(report);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PROCESSORS, shares) }, player));
   const fired = new Set(reports.flatMap((it) => it.fired));
   const everyFault = reports.flatMap((it) => [...it.fired, ...it.missing]);
   return {

@@ -10,19 +10,19 @@ const LIMIT_MS = 900_000;
 
 describe("simulated worlds", { timeout: LIMIT_MS }, () => {
   test("every schedule of one fault ends as it must", async () => {
-    const { broken, worlds } = await playInShares("--faults", "1");
+    const { broken, worlds } = await playInShares(["--faults", "1"]);
     expect(broken).toEqual([]);
     expect(worlds).toBeGreaterThan(4_500);
   });
 
   test("every schedule of two faults ends as it must", async () => {
-    const { broken, worlds } = await playInShares("--faults", "2", "--mishaps", MAIN_MISHAPS.join(","));
+    const { broken, worlds } = await playInShares(["--faults", "2", "--mishaps", MAIN_MISHAPS.join(",")]);
     expect(broken).toEqual([]);
     expect(worlds).toBeGreaterThan(100_000);
   });
 
   test("20,000 random worlds end as they must, and every numbered fault happens", async () => {
-    const { broken, missing } = await playInShares("--seeds", "20000");
+    const { broken, missing } = await playInShares(["--seeds", "20000"]);
     expect(broken).toEqual([]);
     expect(missing).toEqual([]);
   });
