@@ -15,8 +15,10 @@ export interface HeldMessage {
   sentAt: number;
   receiveCount: number;
   firstReceivedAt: number | undefined;
-  /** By the clock's monotonic time. */
+  /** By the clock's monotonic time, like the next. */
   visibleAt: number;
+  /** When it was last handed out. */
+  receivedAt: number;
   /** The last one handed out; only it is good. */
   receiptHandle: string | undefined;
 }
@@ -80,6 +82,7 @@ export function createMemoryQueue(
       if (!nature.twice(it)) it.visibleAt = now + visibilityTimeoutS * 1000 + nature.lateMs();
       it.receiveCount++;
       it.firstReceivedAt ??= clock.now();
+      it.receivedAt = now;
       const receiptHandle = nature.newId();
       it.receiptHandle = receiptHandle;
       handles.set(receiptHandle, it);
@@ -154,6 +157,7 @@ export function createMemoryQueue(
         receiveCount: 0,
         firstReceivedAt: undefined,
         visibleAt,
+        receivedAt: 0,
         receiptHandle: undefined,
       };
       messages.push(message);
@@ -177,7 +181,8 @@ export function createMemoryQueue(
         entries.map((it) => it.receiptHandle),
         (it, i) => {
           const seconds = entries[i]?.visibilityTimeoutS ?? 0;
-          if (seconds > MOST_VISIBILITY_S) return "InvalidParameterValue";
+          // SQS: twelve hours in all, from the receipt on.
+          if (now + seconds * 1000 > it.receivedAt + MOST_VISIBILITY_S * 1000) return "InvalidParameterValue";
           if (it.visibleAt <= now) return nature.oldHandles === "ignored" ? undefined : "MessageNotInflight";
           it.visibleAt = now + seconds * 1000;
           return undefined;

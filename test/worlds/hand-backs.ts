@@ -64,7 +64,7 @@ export class HandBacks {
     const held = this.#requests.messages.filter((it) => isHeld(it) && which(it));
     const counts = new Map(held.map((it) => [it, it.receiveCount]));
     this.#clock.after(HAND_BACK_MS, () => {
-      if (host.dead || host.isFrozen || host.cuts.length > 0 || host.wasSlow) return;
+      if (host.isHeldUp) return;
       for (const it of this.#requests.messages) {
         if (counts.get(it) === it.receiveCount && it.visibleAt > this.#clock.monotonic()) onMissing(it.id);
       }

@@ -53,14 +53,16 @@ export class Host {
   skewMs = 0;
   /** Milliseconds that calls over the network take now, there and back each. */
   lagMs = 0;
+  /** What comes on top, differently each time, as in any network. */
+  jitterMs: () => number = () => 0;
   /** The most that ever was. */
   worstLagMs = 0;
   /** Something happened at one of its calls. */
   wasHarmed = false;
   /** Milliseconds that the answers to polls are on their way. */
   pollLagMs = 0;
-  /** Programs that have ended here, one way or another. */
-  ended = 0;
+  /** Programs that ended here by themselves: of which job, and when by the monotonic clock, milliseconds. */
+  readonly runs: { n: number; service: string; tookS: number; endedAt: number }[] = [];
   /** Told to take no message, and it has heard it. */
   isCordoned = false;
   /** Milliseconds that the call whose effect begins now was held up on its way, after its caller had decided on it. */
@@ -95,6 +97,11 @@ export class Host {
 
   get wasSlow(): boolean {
     return this.worstLagMs > 0;
+  }
+
+  /** Something outside kept it from doing things in time. */
+  get isHeldUp(): boolean {
+    return this.dead || this.isFrozen || this.cuts.length > 0 || this.wasSlow;
   }
 
   /** Programs of this host that run now. */
@@ -205,10 +212,7 @@ export class Host {
   /** Programs: they end with the machine, and how they ended is heard of when the process goes on. */
   adopt(child: ChildHandle): ChildHandle {
     this.#children.add(child);
-    void child.exited.then(() => {
-      this.#children.delete(child);
-      this.ended++;
-    });
+    void child.exited.then(() => this.#children.delete(child));
     return { pid: child.pid, exited: this.#heard(child.exited), kill: (signal) => child.kill(signal) };
   }
 
@@ -271,8 +275,13 @@ export class Host {
     }
   }
 
+  async #travel(call: Call): Promise<void> {
+    const ms = isDelayed(call) ? this.lagMs + this.jitterMs() : 0;
+    if (ms > 0) await this.#world.clock.sleep(ms);
+  }
+
   async #before(call: Call, mishap: Mishap | undefined): Promise<void> {
-    if (this.lagMs > 0 && isDelayed(call)) await this.#world.clock.sleep(this.lagMs);
+    await this.#travel(call);
     if (mishap === undefined) return;
     if (mishap === "dies-before") this.die();
     if (mishap === "freezes-before") this.freeze();
@@ -293,7 +302,7 @@ export class Host {
   }
 
   async #behind(call: Call, mishap: Mishap | undefined): Promise<void> {
-    if (this.lagMs > 0 && isDelayed(call)) await this.#world.clock.sleep(this.lagMs);
+    await this.#travel(call);
     if (this.pollLagMs > 0 && call.name.endsWith(".receive")) await this.#world.clock.sleep(this.pollLagMs);
     if (mishap === "dies-after") this.die();
     if (mishap === "freezes-after") this.freeze();

@@ -68,6 +68,8 @@ export const SERVICES: readonly ServiceManifest[] = [
   service("fetch", { input: { types: ["http", "s3"], timeoutS: 40, maxBytes: 1_000 } }),
   service("files", { result: { kind: "files" } }),
   service("small", { result: { maxBytes: 64 } }),
+  service("lengthy", { timeoutS: 400 }),
+  service("endless", { timeoutS: 8 * 3_600 }),
 ];
 
 const callbackOf = (n: number): JobOutput => ({

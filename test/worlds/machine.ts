@@ -3,6 +3,7 @@ import { reportStatus } from "../../agent/status/heartbeat.ts";
 import { Worker } from "../../agent/worker.ts";
 import type { Clock } from "../../base/clock.ts";
 import { createLog } from "../../base/log.ts";
+import type { ChildHandle } from "../../base/processes.ts";
 import { createS3Store } from "../../cloud/aws/s3-store.ts";
 import type { Queue } from "../../cloud/ports/queue.ts";
 import type { Store } from "../../cloud/ports/store.ts";
@@ -56,6 +57,8 @@ export interface Machine {
   /** Whether it ever came to ask for work: one that was told to leave before has done nothing else either. */
   hasBegun: () => boolean;
   isReporting: boolean;
+  /** How long programs have after it is told to leave. */
+  drainTimeoutMs: number;
 }
 
 const ALARM = "call-somebody";
@@ -110,7 +113,8 @@ export function startMachine(place: Place, host: Host, seed: number, disk?: Memo
   let begun = false;
   void worker.polling.then(() => (begun = true));
   const asked = { leftAt: () => leftAt, hasBegun: () => begun };
-  return { host, worker, files, ended, ...asked, isReporting: place.reports };
+  const drainTimeoutMs = context.settings.drainTimeoutS * 1000;
+  return { host, worker, files, ended, ...asked, isReporting: place.reports, drainTimeoutMs };
 }
 
 async function reporting(host: Host, context: AgentContext, worker: Worker, store: Store): Promise<void> {
@@ -183,16 +187,27 @@ function programsOf(place: Place, host: Host, files: MemoryFiles) {
       const child = await programs.spawn(argv, options);
       if (argv[0] === ALARM) return child;
       const job = jobOf(argv);
+      const begunAt = clock.monotonic();
+      let wasKilled = false;
       void child.exited.then(({ signal }) => {
         job?.running.delete(host);
         const isWell = !host.wasHarmed && !host.wasSlow && host.cuts.length === 0;
-        if (job !== undefined && place.reports && isWell) ledger.endedAfterCancel(job);
-        if (job !== undefined && signal === null && !host.dead) {
+        if (job === undefined || host.dead) return;
+        const endedAt = clock.monotonic();
+        if (place.reports && isWell) ledger.endedAfterCancel(job);
+        if (!wasKilled) {
+          host.runs.push({ n: job.n, service: argv[0] ?? "", tookS: (endedAt - begunAt) / 1000, endedAt });
+        }
+        if (signal === null) {
           job.ended++;
-          job.endedAt = clock.monotonic();
+          job.endedAt = endedAt;
         }
       });
-      return host.adopt(child);
+      const kill: ChildHandle["kill"] = (signal) => {
+        wasKilled = true;
+        return child.kill(signal);
+      };
+      return host.adopt({ ...child, kill });
     },
   };
 }

@@ -1,5 +1,11 @@
 import type { World } from "./world.ts";
 
+/** A world that has come to its end, and what was wrong in it. */
+export interface Played {
+  world: World;
+  problems: readonly string[];
+}
+
 const VISIBILITY_MS = 60_000;
 /** Turns and round trips beside what the jobs need. */
 const SLACK_MS = 15_000;

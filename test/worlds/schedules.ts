@@ -2,7 +2,7 @@ import { brokenInvariants } from "./checker.ts";
 import { type Call, isDistinct, isLocal, isOfTheCall, type Mishap } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { JobKind } from "./kinds.ts";
-import { comeToRest, leave } from "./rest.ts";
+import { comeToRest, leave, type Played } from "./rest.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 /** One mishap at the n-th counted call of all agents together; from 1. */
@@ -19,11 +19,9 @@ interface Counted extends Call {
   isRefused: boolean;
 }
 
-export interface Played {
-  world: World;
+export interface PlayedSchedule extends Played {
   /** The counted calls, in order. */
   calls: readonly Counted[];
-  problems: readonly string[];
 }
 
 export type ScheduleOptions = Omit<WorldOptions, "seed" | "meet"> & {
@@ -40,7 +38,7 @@ export async function playSchedule(
   kind: JobKind,
   faults: readonly Fault[],
   options: ScheduleOptions = {},
-): Promise<Played> {
+): Promise<PlayedSchedule> {
   const calls: Counted[] = [];
   let left = faults.length;
   let last: { host: Host; atMs: number; call: Call } | undefined;
@@ -91,7 +89,7 @@ export async function* enumerate(
   kind: JobKind,
   depth: number,
   mishaps: readonly Mishap[],
-): AsyncGenerator<{ faults: readonly Fault[]; played: Played }> {
+): AsyncGenerator<{ faults: readonly Fault[]; played: PlayedSchedule }> {
   const begun: (readonly Fault[])[] = [[]];
   while (begun.length > 0) {
     const batch = begun.splice(-SIDE_BY_SIDE);

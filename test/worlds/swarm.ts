@@ -3,27 +3,29 @@ import { drop, replay, withDeadLetters } from "../../operator/dlq/dead-letters.t
 import { cancel } from "../../operator/jobs/jobs.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
+import { below, chance, pick } from "./chance.ts";
 import type { Nature } from "./cloud.ts";
 import { MISHAPS, type Mishap } from "./faults.ts";
 import { FLEET_KEY, LASTING, USUAL } from "./kinds.ts";
 import { cordon, drain, giveNotice, stop } from "./leaving.ts";
-import { comeToRest, leave } from "./rest.ts";
+import { playPartings } from "./partings.ts";
+import { comeToRest, leave, type Played } from "./rest.ts";
 import { type Fault, playSchedule } from "./schedules.ts";
 import { SLOW } from "./slow-kinds.ts";
 import { World } from "./world.ts";
 
-export interface Swarm {
-  world: World;
-  problems: readonly string[];
-}
-
-/** Plays the world that a seed stands for: one job and up to three faults, or several agents with many of both. */
-export async function playSeed(seed: number): Promise<Swarm> {
+/**
+ * Plays the world that a seed stands for: one job and up to three faults, several agents with many of both, or a calm fleet
+ * whose machines are told to go.
+ */
+export async function playSeed(seed: number): Promise<Played> {
   const random = createSeededRandom(seed);
-  return chance(random, 0.5) ? await playOneJob(seed, random) : await playCrowd(seed, random);
+  const which = random.next();
+  if (which < 0.5) return await playOneJob(seed, random);
+  return which < 0.96 ? await playCrowd(seed, random) : await playPartings(seed, random);
 }
 
-async function playOneJob(seed: number, random: Random): Promise<Swarm> {
+async function playOneJob(seed: number, random: Random): Promise<Played> {
   const kind = pick(random, chance(random, 0.08) ? SLOW : USUAL);
   const clocks = chance(random, 0.1);
   const faults: Fault[] = [];
@@ -45,7 +47,7 @@ const RATES = [0, 0.005, 0.02, 0.06];
 /** Each world has some kinds of mishap only, so that rare ones get their chance and none hides another. */
 const MOST_KINDS_OF_MISHAP = 5;
 
-async function playCrowd(seed: number, random: Random): Promise<Swarm> {
+async function playCrowd(seed: number, random: Random): Promise<Played> {
   const enabled = Array.from({ length: 1 + below(random, MOST_KINDS_OF_MISHAP) }, () =>
     pick(random, MISHAPS),
   );
@@ -71,7 +73,7 @@ async function playCrowd(seed: number, random: Random): Promise<Swarm> {
     pick(random, chance(random, 0.2) ? LASTING : USUAL),
   );
   const sentMs = kinds.map(() => below(random, untilMs));
-  for (const [i, kind] of kinds.entries()) at(world, sentMs[i] ?? 0, () => world.submit(kind));
+  for (const [i, kind] of kinds.entries()) world.at(sentMs[i] ?? 0, () => world.submit(kind));
   if (chance(random, 0.05)) catchArriving(world, pick(random, sentMs), rate);
   meddle(world, random, { untilMs, rate, reports });
   const needsS = kinds.reduce((sum, it) => sum + it.needsS, 0);
@@ -95,7 +97,7 @@ function meddle(
     return live[below(random, live.length)];
   };
   const sometimes = (probability: number, work: () => unknown) => {
-    if (chance(random, probability)) at(world, below(random, untilMs), work);
+    if (chance(random, probability)) world.at(below(random, untilMs), work);
   };
   sometimes(0.3, () => someone()?.host.die());
   sometimes(0.2, () => {
@@ -137,7 +139,7 @@ function meddle(
 /** Whoever has taken the job that is sent then is told to stop before the queue's answer has reached it. */
 function catchArriving(world: World, sentMs: number, rate: number): void {
   for (const { host } of world.machines) host.pollLagMs = POLL_LAG_MS;
-  at(world, sentMs + POLL_LAG_MS / 2, () => {
+  world.at(sentMs + POLL_LAG_MS / 2, () => {
     for (const machine of world.live()) stop(world, machine, rate === 0);
   });
 }
@@ -145,7 +147,7 @@ function catchArriving(world: World, sentMs: number, rate: number): void {
 /** A fleet is restarted several times in a row: whoever lives is told to leave, again and again. */
 function restartAll(world: World, random: Random, untilMs: number): void {
   for (let n = 2 + below(random, 6); n > 0; n--) {
-    at(world, below(random, untilMs), () => {
+    world.at(below(random, untilMs), () => {
       for (const machine of world.live()) stop(world, machine, false);
     });
   }
@@ -172,7 +174,7 @@ function flap(world: World, random: Random, untilMs: number): void {
   world.numbers.fire([28, 41]);
   world.trouble += PORTS.length;
   for (let ms = 0; ms < untilMs; ms += 4_000) {
-    at(world, ms, () => {
+    world.at(ms, () => {
       for (const { host } of world.live()) host.cutOff(pick(random, PORTS), 3_000);
     });
   }
@@ -223,24 +225,4 @@ function natureOf(random: Random): Nature {
     lateMs: () => random.next() * late,
     oldHandles: pick(random, ["refused", "ignored", "good"] as const),
   };
-}
-
-/** Something from outside at a moment of virtual time. */
-function at(world: World, ms: number, work: () => unknown): void {
-  world.ahead++;
-  world.clock.after(ms, () => {
-    void Promise.resolve(work()).finally(() => world.ahead--);
-  });
-}
-
-function chance(random: Random, probability: number): boolean {
-  return random.next() < probability;
-}
-
-function below(random: Random, n: number): number {
-  return Math.floor(random.next() * n);
-}
-
-function pick<T>(random: Random, from: readonly T[]): T {
-  return from[below(random, from.length)] as T;
 }

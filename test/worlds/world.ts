@@ -114,6 +114,14 @@ export class World {
     this.#wellFromMs = Math.max(this.#wellFromMs, untilMs);
   }
 
+  /** Something from outside at a moment of virtual time. */
+  at(ms: number, work: () => unknown): void {
+    this.ahead++;
+    this.clock.after(ms, () => {
+      void Promise.resolve(work()).finally(() => this.ahead--);
+    });
+  }
+
   live(): Machine[] {
     return this.machines.filter((it) => !it.host.dead && !this.leaving.has(it));
   }

@@ -31,6 +31,19 @@ describe("a callback that fails", () => {
     await world.drain(agent);
   });
 
+  test("along with more of them than are delivered at once: none is forgotten", async () => {
+    const JOBS = 12;
+    const world = createWorld({
+      callback: (n) => (n < JOBS ? { status: 503 } : { afterMs: 20_000 }),
+      settings: { slots: JOBS },
+    });
+    for (let n = 0; n < JOBS; n++) await world.submit();
+    const agent = world.start();
+    await world.clock.until(world.idle);
+    expect(world.callbacks.answers.filter((it) => it === 200)).toHaveLength(JOBS);
+    await world.drain(agent);
+  });
+
   test("for longer than the budget is parked with the reason; the result stays", async () => {
     const world = createWorld({ callback: () => ({ status: 500 }), settings: { deliveryBudgetS: 600 } });
     const id = await world.submit();

@@ -22,6 +22,15 @@ async function stranger(world: World, id: string, state: "held" | "released"): P
   return xml;
 }
 
+/** Heartbeats take a moment to reach the queue. */
+function slowHeartbeats(queue: World["queues"]["requests"], { clock }: World): void {
+  const change = queue.changeVisibility.bind(queue);
+  queue.changeVisibility = async (entries) => {
+    if (entries.some((it) => it.visibilityTimeoutS === 60)) await clock.sleep(2_500);
+    return await change(entries);
+  };
+}
+
 describe("the lease", () => {
   test("is kept for as long as the program runs", async () => {
     const world = createWorld(hour);
@@ -30,6 +39,33 @@ describe("the lease", () => {
     await world.clock.until(world.idle, 2 * 3_600_000);
     expect(world.processes.started).toHaveLength(1);
     expect(agent.worker.counts.done).toBe(1);
+    await world.drain(agent);
+  });
+
+  test("of a try that fails while a heartbeat is under way: the pause is not overwritten by it", async () => {
+    let runs = 0;
+    const world = createWorld({
+      program: () => ({ takesMs: runs++ === 0 ? 17_000 : 1_000, code: 1 }),
+      services: [manifestOf({ retries: 1 })],
+    });
+    slowHeartbeats(world.queues.requests, world);
+    await world.submit();
+    const agent = world.start();
+    await world.clock.until(() => runs === 2);
+    expect(world.clock.monotonic()).toBeLessThan(60_000);
+    await world.clock.until(world.idle);
+    await world.drain(agent);
+  });
+
+  test("of a delivery that fails while a heartbeat is under way: nor is its pause", async () => {
+    const world = createWorld({
+      callback: (n) => ({ afterMs: n === 1 ? 17_000 : 0, status: n < 2 ? 500 : 200 }),
+    });
+    slowHeartbeats(world.queues.deliveries, world);
+    await world.submit();
+    const agent = world.start();
+    await world.clock.until(world.idle);
+    expect(world.clock.monotonic()).toBeLessThan(60_000);
     await world.drain(agent);
   });
 

@@ -140,4 +140,35 @@ describe("stop", () => {
     expect(world.callbacks.requests).toHaveLength(2);
     await world.drain(second);
   });
+
+  test("a try that ends is written down before anybody else may begin the next", async () => {
+    const world = createWorld(long);
+    await world.submit();
+    const first = world.start();
+    await world.clock.advance(10_000);
+    first.worker.stop();
+    await world.clock.settle(first.ended, 0);
+    const put = world.objects.put.bind(world.objects);
+    world.objects.put = async (key, ...rest) => {
+      if (key.endsWith(".ended")) await world.clock.sleep(3_000);
+      return await put(key, ...rest);
+    };
+    const second = world.start(createLife(), "b");
+    await world.clock.advance(10_000);
+    second.worker.stop();
+    await world.clock.until(() => visible(world).length > 0);
+    expect([...world.objects.stored.keys()].filter((it) => it.endsWith(".ended"))).toHaveLength(1);
+    await world.clock.settle(second.ended);
+  });
+
+  test("ends a postponed delivery at once, and hands it back", async () => {
+    const world = createWorld({ callback: (n) => (n === 0 ? { status: 500 } : { afterMs: 20_000 }) });
+    await world.submit();
+    const agent = world.start();
+    await world.clock.until(() => world.callbacks.requests.length === 2);
+    agent.worker.stop();
+    await world.clock.settle(agent.ended, 0);
+    const now = world.clock.monotonic();
+    expect(world.queues.deliveries.messages.map((it) => it.visibleAt <= now)).toEqual([true]);
+  });
 });

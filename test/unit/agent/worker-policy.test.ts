@@ -3,6 +3,7 @@ import { claimMetadata } from "../../../jobs/claim.ts";
 import { cancelKey, resultKey } from "../../../jobs/keys.ts";
 import { buildResponse } from "../../../schemas/build.ts";
 import { createWorld, requestOf } from "../../support/agent-world.ts";
+import { manifestOf } from "../../support/manifest.ts";
 import { createLife } from "../../support/mortal.ts";
 
 const VISIBILITY_MS = 60_000;
@@ -40,6 +41,20 @@ describe("a job that takes its hosts down", () => {
     expect(world.result(id)?.status).toBe("success");
     await world.drain(last);
   });
+});
+
+test("a message is not kept for longer than SQS hides one: its program starts under a new receipt", async () => {
+  const HOUR_S = 3_600;
+  const world = createWorld({
+    services: [manifestOf({ timeoutS: 8 * HOUR_S })],
+    program: () => ({ takesMs: 7 * HOUR_S * 1000, stdout: "done" }),
+  });
+  const ids = [await world.submit(), await world.submit()];
+  const agent = world.start();
+  await world.clock.until(world.idle, 24 * HOUR_S * 1000);
+  expect(ids.map((it) => world.result(it)?.status)).toEqual(["success", "success"]);
+  expect(world.processes.started).toHaveLength(2);
+  await world.drain(agent);
 });
 
 describe("a request about to expire in the queue", () => {
