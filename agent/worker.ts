@@ -276,6 +276,7 @@ export class Worker {
   }
 
   async #redeliver(leases: LeaseKeeper): Promise<void> {
+    const tools = { leases, queueClock: this.#queueClock, stop: this.#stop.signal };
     const under = new Set<Promise<void>>();
     const want = async () => {
       while (this.state === "working" && this.cordon !== undefined)
@@ -284,7 +285,8 @@ export class Worker {
       return this.state === "working" ? REDELIVERIES - under.size : 0;
     };
     await this.#poll(this.#context.queues.deliveries, want, leases, (message, since) => {
-      const work = redeliver(this.#context, leases, message, since, this.#stop.signal);
+      this.#queueClock.observe(message);
+      const work = redeliver(this.#context, tools, message, since);
       under.add(work);
       this.#redeliveries = under.size;
       void work.finally(() => {

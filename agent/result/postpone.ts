@@ -1,5 +1,6 @@
 import type { Random } from "../../base/random.ts";
 import { fullJitterMs } from "../../base/retry.ts";
+import type { QueueMessage } from "../../cloud/ports/queue.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import type { JobOutput } from "../../schemas/request.ts";
 import type { AgentContext } from "../context.ts";
@@ -11,8 +12,8 @@ const BASE_MS = 1_000;
 const CAP_MS = { callback: 300_000, queue: 30_000, store: 30_000 } as const;
 /** SQS delays a message by at most fifteen minutes; a longer wait is renewed on receipt. */
 const LONGEST_DELAY_S = 900;
-/** Epoch milliseconds: the receiver asked not to be called before (Retry-After). */
-const NOT_BEFORE_ATTRIBUTE = "drover-not-before";
+/** Seconds from the sending of the message, by the queue's clock, in which the receiver is left alone. */
+const PAUSE_ATTRIBUTE = "drover-pause-s";
 
 /** Seconds until a failed delivery is tried again. @param failures so far, at least 1. */
 export function redeliveryDelayS(
@@ -40,14 +41,17 @@ export async function postpone(
   const { body, attributes } = await carry(context, job, request);
   await context.queues.deliveries.send(body, {
     delayS: Math.min(delayS, LONGEST_DELAY_S),
-    attributes: { ...attributes, [NOT_BEFORE_ATTRIBUTE]: String(context.clock.now() + delayS * 1000) },
+    attributes: { ...attributes, [PAUSE_ATTRIBUTE]: String(delayS) },
   });
 }
 
-/** Seconds until a postponed delivery is due; 0 when it is. */
-export function notDueForS(message: { attributes: Record<string, string> }, nowMs: number): number {
-  const notBefore = Number(message.attributes[NOT_BEFORE_ATTRIBUTE] ?? 0);
-  const leftS = Math.ceil((notBefore - nowMs) / 1000);
-  // A clock that jumped must not bury a result: no Retry-After is longer than an hour.
-  return leftS > 0 && leftS <= 3_600 ? leftS : 0;
+/** Seconds until a postponed delivery is due; 0 when it is. @param nowMs by the queue's clock */
+export function notDueForS(
+  { attributes, sentAt }: Pick<QueueMessage, "attributes" | "sentAt">,
+  nowMs: number,
+): number {
+  const pauseS = Number(attributes[PAUSE_ATTRIBUTE] ?? 0);
+  const leftS = Math.ceil(pauseS - (nowMs - sentAt) / 1000);
+  // Before it was sent? Then the clock is not the queue's after all, and must not bury a result.
+  return leftS > 0 && leftS <= pauseS ? leftS : 0;
 }

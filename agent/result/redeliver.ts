@@ -6,6 +6,7 @@ import { resultKey } from "../../jobs/keys.ts";
 import { addresseeOf } from "../admit/admit.ts";
 import type { AgentContext } from "../context.ts";
 import type { LeaseKeeper } from "../receive/lease.ts";
+import type { QueueClock } from "../receive/queue-clock.ts";
 import type { Delivery } from "./callback.ts";
 import { carriedBody } from "./carry.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
@@ -22,16 +23,23 @@ const TROUBLE_S = 5;
 /** `settled`: delivered or parked, the message may go. */
 type Next = "settled" | { waitS: number };
 
+export interface RedeliveryTools {
+  leases: LeaseKeeper;
+  queueClock: QueueClock;
+  /** The agent leaves. */
+  stop: AbortSignal;
+}
+
 /**
  * Offers one postponed result again. Ends with the message deleted (delivered or parked) or hidden until the next
  * try; never rejects.
+ * @param since see LeaseKeeper.hold
  */
 export async function redeliver(
   context: AgentContext,
-  leases: LeaseKeeper,
+  { leases, queueClock, stop }: RedeliveryTools,
   message: QueueMessage,
   since: number,
-  stop: AbortSignal,
 ): Promise<void> {
   const lost = new AbortController();
   const lease = leases.hold(message.receiptHandle, (reason) => lost.abort(reason), since);
@@ -39,7 +47,7 @@ export async function redeliver(
   const { deliveries } = context.queues;
   let next: Next;
   try {
-    next = await decideNext(context, message, signal);
+    next = await decideNext(context, message, queueClock.now(), signal);
   } catch (error) {
     context.log.warn("redeliver.failed", { message: message.id, reason: reasonOf(error) });
     next = { waitS: stop.aborted ? 0 : TROUBLE_S };
@@ -57,7 +65,13 @@ export async function redeliver(
   }
 }
 
-async function decideNext(context: AgentContext, message: QueueMessage, signal: AbortSignal): Promise<Next> {
+/** @param nowMs by the queue's clock */
+async function decideNext(
+  context: AgentContext,
+  message: QueueMessage,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<Next> {
   const job = verifyIdentity(message, context.fleetKey);
   if (job === undefined) {
     return await give(context, { id: message.id, generation: 0 }, message.body, {
@@ -65,7 +79,7 @@ async function decideNext(context: AgentContext, message: QueueMessage, signal: 
       message: "A message on the deliveries queue does not carry the fleet's signature.",
     });
   }
-  const waitS = notDueForS(message, context.clock.now());
+  const waitS = notDueForS(message, nowMs);
   if (waitS > 0) return { waitS };
   const request = await carriedBody(context.objects, job, message);
   const told = request === undefined ? undefined : addresseeOf(request, (ref) => context.secrets.holds(ref));
@@ -76,13 +90,14 @@ async function decideNext(context: AgentContext, message: QueueMessage, signal: 
         "The request of a postponed delivery is gone, or takes a secret that the fleet no longer holds.",
     });
   }
-  return await tryAgain(context, job, { request, output: told.output, sentAt: message.sentAt }, signal);
+  const sinceS = (nowMs - message.sentAt) / 1000;
+  return await tryAgain(context, job, { request, output: told.output, sinceS }, signal);
 }
 
 async function tryAgain(
   context: AgentContext,
   job: JobIdentity,
-  due: { request: string; output: Parameters<typeof parcelOf>[2]; sentAt: number },
+  due: { request: string; output: Parameters<typeof parcelOf>[2]; sinceS: number },
   signal: AbortSignal,
 ): Promise<Next> {
   const { objects, clock, settings, random } = context;
@@ -105,8 +120,7 @@ async function tryAgain(
     return "settled";
   }
   const failures = claim.failures + 1;
-  const ageS = (clock.now() - due.sentAt) / 1000;
-  if (isHopeless(delivery, failures, ageS, settings.deliveryBudgetS)) {
+  if (isHopeless(delivery, failures, due.sinceS, settings.deliveryBudgetS)) {
     try {
       return await give(context, job, due.request, undeliverable(delivery.reason));
     } catch (error) {

@@ -203,7 +203,7 @@ function offered(manifest: ServiceManifest): OfferedService {
 /** A dead agent's timers never fire. */
 function clockOf(clock: Clock, life: Life): Clock {
   return {
-    now: () => clock.now(),
+    now: () => clock.now() + life.skewMs,
     monotonic: () => clock.monotonic(),
     after: (ms, fn) => clock.after(ms, () => void (life.dead || fn())),
     sleep: async (ms, signal) => {

@@ -17,6 +17,8 @@ export interface Life {
   readonly dead: boolean;
   /** True once the fault has happened. */
   readonly fired: boolean;
+  /** By how much its wall clock is off, milliseconds. */
+  skewMs: number;
   die(): void;
   /** From now on every matching call fails without an effect, until cut() is called without a pattern. */
   cut(calls?: RegExp): void;
@@ -55,6 +57,7 @@ export function createLife(fault?: Fault, counted: (call: string) => boolean = (
     get fired() {
       return fired;
     },
+    skewMs: 0,
     die: () => void (dead = true),
     cut: (pattern) => void (broken = pattern),
     wrap: (label, port) =>

@@ -31,6 +31,44 @@ describe("a callback that fails", () => {
     await world.drain(agent);
   });
 
+  test.each([
+    ["ahead", 1_200_000],
+    ["behind", -1_200_000],
+  ])(
+    "comes in time, and not too early, when the clock of who postponed it is twenty minutes %s",
+    async (_, skewMs) => {
+      const askedS = 100;
+      const world = createWorld({
+        callback: (n) => (n === 0 ? { status: 503, headers: { "retry-after": String(askedS) } } : {}),
+      });
+      await world.submit();
+      const first = world.start();
+      first.life.skewMs = skewMs;
+      await world.clock.until(() => world.callbacks.requests.length === 1);
+      await world.drain(first);
+      const afterMs = world.clock.monotonic();
+      const second = world.start(createLife(), "b");
+      await world.clock.until(world.idle);
+      expect(world.clock.monotonic() - afterMs).toBeGreaterThanOrEqual(askedS * 1000 - 1_000);
+      expect(world.clock.monotonic() - afterMs).toBeLessThan(askedS * 1000 + 5_000);
+      await world.drain(second);
+    },
+  );
+
+  test("is not given up early by an agent whose clock is hours ahead", async () => {
+    const world = createWorld({
+      callback: (n) => ({ status: n < 5 ? 503 : 204 }),
+      settings: { deliveryBudgetS: 3_600 },
+    });
+    await world.submit();
+    const agent = world.start();
+    agent.life.skewMs = 7_200_000;
+    await world.clock.until(world.idle);
+    expect(world.callbacks.answers.at(-1)).toBe(204);
+    expect(world.queues.dead.messages).toEqual([]);
+    await world.drain(agent);
+  });
+
   test("along with more of them than are delivered at once: none is forgotten", async () => {
     const JOBS = 12;
     const world = createWorld({

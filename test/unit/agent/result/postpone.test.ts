@@ -25,12 +25,12 @@ test.each([
   },
 );
 
-test("a delivery is due unless a receiver asked for more time, and no clock can bury it", () => {
-  const now = Date.UTC(2026, 10, 22);
-  const notBefore = (ms: number) => ({ attributes: { "drover-not-before": String(now + ms) } });
-  expect(notDueForS({ attributes: {} }, now)).toBe(0);
-  expect(notDueForS(notBefore(90_500), now)).toBe(91);
-  expect(notDueForS(notBefore(-1), now)).toBe(0);
-  expect(notDueForS(notBefore(100 * 3_600_000), now)).toBe(0);
-  expect(notDueForS({ attributes: { "drover-not-before": "never" } }, now)).toBe(0);
+test("a delivery is due when the pause that was asked for is over, and no clock can bury it", () => {
+  const sentAt = Date.UTC(2026, 10, 22);
+  const paused = (seconds: string) => ({ sentAt, attributes: { "drover-pause-s": seconds } });
+  expect(notDueForS({ sentAt, attributes: {} }, sentAt)).toBe(0);
+  expect(notDueForS(paused("91"), sentAt + 500)).toBe(91);
+  expect(notDueForS(paused("91"), sentAt + 91_000)).toBe(0);
+  expect(notDueForS(paused("91"), sentAt - 1_000)).toBe(0);
+  expect(notDueForS(paused("never"), sentAt)).toBe(0);
 });
