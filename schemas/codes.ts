@@ -122,7 +122,7 @@ export const CODES = {
     advice: "Send a smaller input, or give the service more memory.",
   },
   "program-deadline": {
-    meaning: "The program ran longer than the service allows.",
+    meaning: "The program ran longer than the service, or the client's deadline, allows.",
     advice: "Send a smaller input, or raise `timeout_s` in the service's manifest.",
   },
   "program-missing": {

@@ -109,8 +109,9 @@ async function deploy(flags: Flags): Promise<void> {
     const isSame = now?.release.version === published.version;
     return { release: published, previous: isSame ? now.previous : now?.release, canary: undefined };
   });
-  await follow(it, channel, flags);
-  if (channel.canary === undefined) return;
+  if (channel.canary === undefined) return await follow(it, channel, flags);
+  // Not waited for but watched: an instance that refuses it, or never starts it, is a verdict.
+  process.stdout.write(showChannel(channel));
   const { verdict, why } = await watchCanary(
     { store: it.store, clock: systemClock },
     channel.canary,
