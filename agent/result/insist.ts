@@ -3,7 +3,7 @@ import { DroverError, reasonOf } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import type { AgentContext } from "../context.ts";
-import { markDelivered, releaseClaim } from "./claims.ts";
+import { markDelivered } from "./claims.ts";
 
 /** Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal. */
 export async function insist(
@@ -35,21 +35,6 @@ export async function stateDelivered(context: AgentContext, job: JobIdentity, ow
     );
   } catch (error) {
     context.log.warn("delivered.unrecorded", { job: job.id, reason: reasonOf(error) });
-  }
-}
-
-/** A claim that is kept runs out by itself: nothing but time is lost. */
-export async function releaseIfPossible(
-  { objects, log }: AgentContext,
-  job: JobIdentity,
-  owner: string,
-  etag: string | undefined,
-  failures: number,
-): Promise<void> {
-  try {
-    await releaseClaim(objects, job, owner, etag, failures);
-  } catch (error) {
-    log.warn("claim.kept", { job: job.id, reason: reasonOf(error) });
   }
 }
 

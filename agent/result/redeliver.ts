@@ -10,7 +10,7 @@ import type { QueueClock } from "../receive/queue-clock.ts";
 import type { Delivery } from "./callback.ts";
 import { carriedBody } from "./carry.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
-import { releaseIfPossible, stateDelivered } from "./insist.ts";
+import { stateDelivered } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
 import { park, undeliverable } from "./park.ts";
 import { notDueForS, redeliveryDelayS } from "./postpone.ts";
@@ -123,10 +123,10 @@ async function tryAgain(
   if (isHopeless(delivery, failures, due.sinceS, settings.deliveryBudgetS)) {
     try {
       return await give(context, job, due.request, undeliverable(delivery.reason));
-    } finally {
-      // Neither whoever holds another copy, nor a person who wants it delivered after all, has to wait for its end. Nor do
-      // we, when the dead-letter queue is back before.
-      await releaseIfPossible(context, job, owner, claim.etag, failures);
+    } catch (error) {
+      // The dead-letter queue may be back long before the claim runs out.
+      await releaseClaim(objects, job, owner, claim.etag, failures);
+      throw error;
     }
   }
   await releaseClaim(objects, job, owner, claim.etag, failures);

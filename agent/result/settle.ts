@@ -12,7 +12,7 @@ import type { Lease } from "../receive/lease.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
 import { commitResult } from "./commit.ts";
 import type { Parcel } from "./deliver.ts";
-import { insist, releaseIfPossible, stateDelivered } from "./insist.ts";
+import { insist, stateDelivered } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
 import { park, undeliverable } from "./park.ts";
 import { postpone } from "./postpone.ts";
@@ -99,7 +99,6 @@ async function handOver(
   if (delivery === undefined) return { end: "returned", delayS: 1 };
   if (!delivery.ok && delivery.gone) {
     await insist(context, signal, () => park(context, job, message.body, undeliverable(delivery.reason)));
-    await releaseIfPossible(context, job, attemptId, claim.etag, claim.failures + 1);
     return await deleteRequest(context, holding);
   }
   if (!delivery.ok) {
