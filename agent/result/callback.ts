@@ -20,7 +20,8 @@ export interface Callback {
   link: string | undefined;
 }
 
-const LONGEST_RETRY_AFTER_S = 3_600;
+/** A receiver that asks for more gets this much. */
+export const LONGEST_RETRY_AFTER_S = 3_600;
 
 /** The stable id of a job's callback: every repeat has the same one. */
 export function webhookId({ id, generation }: JobIdentity): string {

@@ -4,7 +4,7 @@ import type { QueueMessage } from "../../cloud/ports/queue.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import type { JobOutput } from "../../schemas/request.ts";
 import type { AgentContext } from "../context.ts";
-import type { Delivery } from "./callback.ts";
+import { type Delivery, LONGEST_RETRY_AFTER_S } from "./callback.ts";
 import { carry } from "./carry.ts";
 
 const BASE_MS = 1_000;
@@ -50,7 +50,7 @@ export function notDueForS(
   { attributes, sentAt }: Pick<QueueMessage, "attributes" | "sentAt">,
   nowMs: number,
 ): number {
-  const pauseS = Number(attributes[PAUSE_ATTRIBUTE] ?? 0);
+  const pauseS = Math.min(LONGEST_RETRY_AFTER_S, Number(attributes[PAUSE_ATTRIBUTE] ?? 0));
   const leftS = Math.ceil(pauseS - (nowMs - sentAt) / 1000);
   // Before it was sent? Then the clock is not the queue's after all, and must not bury a result.
   return leftS > 0 && leftS <= pauseS ? leftS : 0;

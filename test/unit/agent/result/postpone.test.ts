@@ -33,4 +33,6 @@ test("a delivery is due when the pause that was asked for is over, and no clock 
   expect(notDueForS(paused("91"), sentAt + 91_000)).toBe(0);
   expect(notDueForS(paused("91"), sentAt - 1_000)).toBe(0);
   expect(notDueForS(paused("never"), sentAt)).toBe(0);
+  expect(notDueForS(paused("360000"), sentAt)).toBe(3_600);
+  expect(notDueForS(paused("360000"), sentAt + 3_600_000)).toBe(0);
 });
