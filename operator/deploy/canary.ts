@@ -7,7 +7,7 @@ export interface CanaryPicture {
   /** The instances chosen for it. */
   chosen: readonly string[];
   instances: readonly InstanceRelease[];
-  /** Seconds since the channel named it. */
+  /** Seconds since all that were chosen run it, or else since the channel named it. */
   ageS: number;
   /** How long it must have done well. */
   bakeS: number;
