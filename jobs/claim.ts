@@ -1,19 +1,24 @@
+const CLAIM_STATES = ["held", "released", "delivered", "parked"] as const;
+export type ClaimState = (typeof CLAIM_STATES)[number];
+
 /**
  * The delivery claim: two holders of one message must never POST at the same time, and what was delivered must not
  * be delivered again.
  *
  *   held ──given back after a failure──▶ released ──taken──▶ held ──delivered──▶ delivered
- *     └──────────run out, taken over──────────────────────────┘
+ *     ├──────────run out, taken over──────────────────────────┘
+ *     └──given up, in the dead-letter queue──▶ parked ──a person asks for it──▶ released
  *
  * The commit of a result carries the committer's claim, on the result itself: it alone may deliver for `claimS`
  * seconds. Whoever finds the result later takes the claim over by a conditional write of an object of its own, once
  * it has run out. Ages are computed from the store's own clock (its Date minus the object's Last-Modified), so no skew
  * of an agent's clock counts. The happy path never writes `delivered`: the delete of the message says it.
+ * `parked` spares the copies of one delivery from being given up one claim after the other.
  */
 export interface Claim {
   /** The attempt or delivery that holds it; unique to each taking. */
   owner: string;
-  state: "held" | "released" | "delivered";
+  state: ClaimState;
   /** How long it is good for, from the moment it was written. */
   claimS: number;
   /** Deliveries that failed so far. */
@@ -22,6 +27,11 @@ export interface Claim {
 
 /** Last-Modified and Date have whole seconds: a stranger waits this much longer than the holder may act. */
 const MARGIN_S = 1;
+
+/** Nothing more is due of a delivery, unless a person asks for it. */
+export function isOver({ state }: Claim): boolean {
+  return state === "delivered" || state === "parked";
+}
 
 /** Seconds until somebody other than the owner may take the claim; 0 when it is free. */
 export function claimLeftS(claim: Claim, written: { lastModified: number; storeNow: number }): number {
@@ -48,10 +58,9 @@ export function claimMetadata(claim: Claim, park = false): Record<string, string
 }
 
 export function claimOf(metadata: Record<string, string>): Claim {
-  const state = metadata[STATE];
   return {
     owner: metadata[OWNER] ?? "",
-    state: state === "released" || state === "delivered" ? state : "held",
+    state: CLAIM_STATES.find((it) => it === metadata[STATE]) ?? "held",
     claimS: Number(metadata[CLAIM_S] ?? 0),
     failures: Number(metadata[FAILURES] ?? 0),
   };

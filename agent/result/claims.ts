@@ -1,12 +1,12 @@
 import type { Objects } from "../../cloud/ports/objects.ts";
-import { type Claim, claimLeftS, claimMetadata, claimOf } from "../../jobs/claim.ts";
+import { type Claim, claimLeftS, claimMetadata, claimOf, isOver } from "../../jobs/claim.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import { claimKey, resultKey } from "../../jobs/keys.ts";
 
 export type ClaimAnswer =
   | { outcome: "granted"; etag: string; failures: number }
-  /** Nothing more is due. */
-  | { outcome: "delivered" }
+  /** Delivered or parked: nothing more is due. */
+  | { outcome: "over" }
   /** Somebody else may be delivering; ask again after `waitS`. */
   | { outcome: "busy"; waitS: number }
   /** There is no result to deliver. */
@@ -30,7 +30,7 @@ export async function takeClaim(
   const current = taken ?? (await objects.head(resultKey(job)));
   if (current === undefined) return { outcome: "no-result" };
   const claim = claimOf(current.metadata);
-  if (claim.state === "delivered") return { outcome: "delivered" };
+  if (isOver(claim)) return { outcome: "over" };
   const waitS = claimLeftS(claim, current);
   if (waitS > 0) return { outcome: "busy", waitS };
   const { failures } = claim;
@@ -63,6 +63,45 @@ export async function releaseClaim(
 /** States for good that the job's result has reached its client. True whoever says it, hence without a condition. */
 export async function markDelivered(objects: Objects, job: JobIdentity, owner: string): Promise<void> {
   await writeClaim(objects, job, { owner, state: "delivered", claimS: 0, failures: 0 }, undefined);
+}
+
+/**
+ * States that the holder gave the delivery up: a copy of it has nothing left to do. Not when somebody has taken the claim
+ * over meanwhile, or a person has asked for the delivery again.
+ * @param etag see releaseClaim
+ */
+export async function markParked(
+  objects: Objects,
+  job: JobIdentity,
+  owner: string,
+  etag: string | undefined,
+): Promise<void> {
+  await writeClaim(objects, job, { owner, state: "parked", claimS: 0, failures: 0 }, etag ?? "absent");
+}
+
+/**
+ * A person asks for a delivery that was given up: it may be tried as often as the first time. To be done before it is
+ * sent on its way: who is about to mark it as parked then no longer can. Who may still be delivering keeps the claim,
+ * and what was delivered stays so.
+ * @param owner fresh for this asking
+ */
+export async function reopenClaim(objects: Objects, job: JobIdentity, owner: string): Promise<void> {
+  for (;;) {
+    const taken = await objects.head(claimKey(job));
+    const current = taken ?? (await objects.head(resultKey(job)));
+    if (current === undefined) return;
+    const claim = claimOf(current.metadata);
+    if (claim.state === "delivered") return;
+    const claimS = isOver(claim) ? 0 : claimLeftS(claim, current);
+    const state = claimS > 0 ? "held" : "released";
+    const written = await writeClaim(
+      objects,
+      job,
+      { owner, state, claimS, failures: 0 },
+      taken?.etag ?? "absent",
+    );
+    if (written !== undefined) return;
+  }
 }
 
 /** Resolves to the new ETag, or to undefined when the condition did not hold. */

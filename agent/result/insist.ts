@@ -3,7 +3,7 @@ import { DroverError, reasonOf } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import type { AgentContext } from "../context.ts";
-import { markDelivered } from "./claims.ts";
+import { markDelivered, markParked } from "./claims.ts";
 
 /** Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal. */
 export async function insist(
@@ -24,17 +24,34 @@ export async function insist(
   );
 }
 
-/** How long the statement that a job was delivered is tried, whatever became of the lease. */
+/** How long a statement of what became of a delivery is tried, whatever became of the lease. */
 const STATEMENT_MS = 10_000;
 
 /** A fact, harmless whoever states it: so neither a lost lease nor a stopping agent keeps us from stating it. */
 export async function stateDelivered(context: AgentContext, job: JobIdentity, owner: string): Promise<void> {
+  await state(context, job, "delivered.unrecorded", () => markDelivered(context.objects, job, owner));
+}
+
+/** The same of a delivery that was given up, after it was parked. @param etag of our claim: see markParked */
+export async function stateParked(
+  context: AgentContext,
+  job: JobIdentity,
+  owner: string,
+  etag: string | undefined,
+): Promise<void> {
+  await state(context, job, "parked.unrecorded", () => markParked(context.objects, job, owner, etag));
+}
+
+async function state(
+  context: AgentContext,
+  job: JobIdentity,
+  event: string,
+  statement: () => Promise<void>,
+): Promise<void> {
   try {
-    await withDeadline(context.clock, STATEMENT_MS, tooLate, (signal) =>
-      insist(context, signal, () => markDelivered(context.objects, job, owner)),
-    );
+    await withDeadline(context.clock, STATEMENT_MS, tooLate, (signal) => insist(context, signal, statement));
   } catch (error) {
-    context.log.warn("delivered.unrecorded", { job: job.id, reason: reasonOf(error) });
+    context.log.warn(event, { job: job.id, reason: reasonOf(error) });
   }
 }
 

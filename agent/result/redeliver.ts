@@ -10,7 +10,7 @@ import type { QueueClock } from "../receive/queue-clock.ts";
 import type { Delivery } from "./callback.ts";
 import { carriedBody } from "./carry.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
-import { stateDelivered } from "./insist.ts";
+import { stateDelivered, stateParked } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
 import { park, undeliverable } from "./park.ts";
 import { notDueForS, redeliveryDelayS } from "./postpone.ts";
@@ -104,7 +104,7 @@ async function tryAgain(
   const owner = random.uuid();
   const until = clock.monotonic() + settings.visibilityTimeoutS * 1000;
   const claim = await takeClaim(objects, job, owner, settings.visibilityTimeoutS);
-  if (claim.outcome === "delivered") return "settled";
+  if (claim.outcome === "over") return "settled";
   if (claim.outcome === "busy") return { waitS: claim.waitS };
   const result = claim.outcome === "granted" ? await objects.get(resultKey(job)) : undefined;
   if (claim.outcome === "no-result" || result === undefined) {
@@ -122,12 +122,14 @@ async function tryAgain(
   const failures = claim.failures + 1;
   if (isHopeless(delivery, failures, due.sinceS, settings.deliveryBudgetS)) {
     try {
-      return await give(context, job, due.request, undeliverable(delivery.reason));
+      await park(context, job, due.request, undeliverable(delivery.reason));
     } catch (error) {
       // The dead-letter queue may be back long before the claim runs out.
       await releaseClaim(objects, job, owner, claim.etag, failures);
       throw error;
     }
+    await stateParked(context, job, owner, claim.etag);
+    return "settled";
   }
   await releaseClaim(objects, job, owner, claim.etag, failures);
   return { waitS: redeliveryDelayS(random, due.output.type, failures, delivery.retryAfterS) };

@@ -12,7 +12,7 @@ import type { Lease } from "../receive/lease.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
 import { commitResult } from "./commit.ts";
 import type { Parcel } from "./deliver.ts";
-import { insist, stateDelivered } from "./insist.ts";
+import { insist, stateDelivered, stateParked } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
 import { park, undeliverable } from "./park.ts";
 import { postpone } from "./postpone.ts";
@@ -67,7 +67,7 @@ export async function resume(context: AgentContext, holding: Holding, output: Jo
   const { objects, clock, settings } = context;
   const claimedAt = clock.monotonic();
   const claim = await takeClaim(objects, job, attemptId, settings.visibilityTimeoutS);
-  if (claim.outcome === "delivered") return await deleteRequest(context, holding);
+  if (claim.outcome === "over") return await deleteRequest(context, holding);
   if (claim.outcome === "busy") return { end: "returned", delayS: claim.waitS };
   const result = await objects.get(resultKey(job));
   if (claim.outcome === "no-result" || result === undefined) return { end: "returned", delayS: 1 };
@@ -99,6 +99,7 @@ async function handOver(
   if (delivery === undefined) return { end: "returned", delayS: 1 };
   if (!delivery.ok && delivery.gone) {
     await insist(context, signal, () => park(context, job, message.body, undeliverable(delivery.reason)));
+    await stateParked(context, job, attemptId, claim.etag);
     return await deleteRequest(context, holding);
   }
   if (!delivery.ok) {

@@ -1,5 +1,7 @@
 import { carriedBody } from "../../agent/result/carry.ts";
+import { reopenClaim } from "../../agent/result/claims.ts";
 import { DroverError } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import type { Queue, QueueMessage } from "../../cloud/ports/queue.ts";
 import { IDENTITY_ATTRIBUTE, type JobIdentity, signIdentity, verifyIdentity } from "../../jobs/identity.ts";
@@ -23,6 +25,7 @@ export interface DeadLetterTools {
   queues: { requests: Queue; deliveries: Queue; dead: Queue };
   objects: Objects;
   fleetKey: Uint8Array;
+  random: Random;
 }
 
 /** Long enough to look at a few thousand letters; they are shown again at once when we are done. */
@@ -83,7 +86,7 @@ export async function replay(
   tools: DeadLetterTools,
   letter: DeadLetter,
 ): Promise<"redelivery" | "new generation" | "already replayed"> {
-  const { queues, fleetKey, objects } = tools;
+  const { queues, fleetKey, objects, random } = tools;
   const redelivery = letter.code === "output-undeliverable";
   const request = await carriedBody(objects, letter.job, letter.message);
   if (request === undefined) {
@@ -94,6 +97,7 @@ export async function replay(
   }
   if (redelivery) {
     const { body, attributes } = letter.message;
+    await reopenClaim(objects, letter.job, `operator-${random.uuid()}`);
     await queues.deliveries.send(body, { attributes });
   } else {
     const next = { id: letter.job.id, generation: letter.job.generation + 1 };

@@ -150,6 +150,7 @@ async function withTools(flags: Flags, use: (tools: DeadLetterTools) => Promise<
       queues: { requests, deliveries, dead },
       objects,
       fleetKey: await fleetKey(objects, systemRandom),
+      random: systemRandom,
     });
   } finally {
     closeSqsClients(sqs);

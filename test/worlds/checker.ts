@@ -2,7 +2,7 @@ import { deliveryFaults } from "./deliveries.ts";
 import { letterFaults } from "./letters.ts";
 import { type Attempt } from "./servers.ts";
 import { unshipped } from "./shipped.ts";
-import { PAUSE_MS, resultOf, type SentJob } from "./ledger.ts";
+import { type Passing, PAUSE_MS, resultOf, type SentJob } from "./ledger.ts";
 import { type End, FLEET_KEY, FLEET_SECRETS, PLANTED } from "./kinds.ts";
 import type { World } from "./world.ts";
 
@@ -37,6 +37,7 @@ export function brokenInvariants(world: World): string[] {
         ...ending(world, job, outcome, generation),
         ...distinctBodies(world, id, outcome),
         ...repeats(world, job, outcome),
+        ...persistence(world, job, id, outcome),
         ...deletes(world, job, id),
         ...impatience(world, job, outcome),
         ...deliveryFaults(world, job, id),
@@ -148,7 +149,6 @@ function repeats(world: World, job: SentJob, { attempts }: Outcome): string[] {
       if (before.until > it.from && !isFrozenIn(before, before.from, it.from)) {
         problems.push("I4: two deliveries at the same time");
       }
-      // Nothing says in the bucket that a receiver is gone: whoever finds the message after a fault asks once more.
       if (before.status === 410 && !isExplained) problems.push("I4: asked again after 410");
       const isTooSoon = it.from - before.until < PAUSE_MS;
       if (isTooSoon && world.isCalm && !job.healed)
@@ -158,6 +158,25 @@ function repeats(world: World, job: SentJob, { attempts }: Outcome): string[] {
     }
   }
   return problems;
+}
+
+/** I4: what was given up is in the hands of people, unless its agent was kept from saying so in the bucket. */
+function persistence(world: World, job: SentJob, id: string, { attempts }: Outcome): string[] {
+  const isLetter = ({ queue, event, id: of, message: { attributes } }: Passing) =>
+    queue === "dead" && event === "sent" && of === id && attributes["drover-code"] === "output-undeliverable";
+  const parkedAt = world.ledger.passings.find(isLetter)?.at;
+  if (parkedAt === undefined || job.healed) return [];
+  const last = attempts.findLast((it) => it.until <= parkedAt);
+  const again = attempts.find((it) => it.from > parkedAt && it.heldUpMs <= STALE_MS);
+  if (last === undefined || again === undefined || mayBeUnparked(world, last, again.from)) return [];
+  return ["I4: asked again after it was parked"];
+}
+
+/** Something happened to the agent that asked last, or it was told to leave. */
+function mayBeUnparked({ farewells }: World, { host, from, heard }: Attempt, before: number): boolean {
+  if (!heard || farewells > 0 || host.wasSlow || isFrozenIn({ host }, from, before)) return true;
+  if (host.diedAt !== undefined && host.diedAt <= before) return true;
+  return host.harmedAt.some((at) => from <= at && at <= before);
 }
 
 /** The agent that heard it was lost, stopped or kept from the bucket before it could write it down. */

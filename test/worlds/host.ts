@@ -57,8 +57,8 @@ export class Host {
   jitterMs: () => number = () => 0;
   /** The most that ever was. */
   worstLagMs = 0;
-  /** Something happened at one of its calls. */
-  wasHarmed = false;
+  /** When something happened at one of its calls, or refused it; monotonic milliseconds. */
+  readonly harmedAt: number[] = [];
   /** Milliseconds that the answers to polls are on their way. */
   pollLagMs = 0;
   /** Programs that ended here by themselves: of which job, and when by the monotonic clock, milliseconds. */
@@ -93,6 +93,10 @@ export class Host {
 
   get isFrozen(): boolean {
     return this.#thaw !== undefined;
+  }
+
+  get wasHarmed(): boolean {
+    return this.harmedAt.length > 0;
   }
 
   get wasSlow(): boolean {
@@ -252,7 +256,7 @@ export class Host {
     // A program that was started has no answer that could be lost.
     const mishap = planned === "answer-lost" && call.port === "processes" ? "fails" : planned;
     if (mishap !== undefined) {
-      this.wasHarmed = true;
+      this.harmedAt.push(decidedAt);
       onMishap(this, call, mishap);
     }
     await this.#before(call, mishap);
@@ -260,7 +264,10 @@ export class Host {
     if (this.dead) await never();
     try {
       const refusal = this.#refusal(call, mishap);
-      if (refusal !== undefined) throw refusal;
+      if (refusal !== undefined) {
+        this.harmedAt.push(clock.monotonic());
+        throw refusal;
+      }
       this.heldUpMs = clock.monotonic() - decidedAt;
       const isJustBack = clock.monotonic() === this.#thawedAt;
       const result = await effect();

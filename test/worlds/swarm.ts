@@ -79,7 +79,7 @@ async function playCrowd(seed: number, random: Random): Promise<Played> {
   const needsS = kinds.reduce((sum, it) => sum + it.needsS, 0);
   const problems = await comeToRest(world, needsS);
   if (problems.length === 0 && chance(random, 0.3)) {
-    await replayAll(world);
+    await replayAll(world, random);
     problems.push(...(await comeToRest(world, needsS)));
   }
   problems.push(...(await leave(world)));
@@ -183,20 +183,21 @@ function flap(world: World, random: Random, untilMs: number): void {
 }
 
 /** What people do with dead letters: the receivers work again, and every letter goes on its way once more. */
-async function replayAll(world: World): Promise<void> {
+async function replayAll(world: World, random: Random): Promise<void> {
   const { ledger, history, clock, cloud } = world;
   const { queues, objects } = cloud;
+  const tools = { queues, objects, fleetKey: FLEET_KEY, random };
   for (const job of ledger.jobs) job.healed = true;
   const replayed = new Set<string>();
-  await withDeadLetters({ queues, objects, fleetKey: FLEET_KEY }, 100, async (letters) => {
+  await withDeadLetters(tools, 100, async (letters) => {
     for (const letter of letters) {
       // A crash between park and delete leaves two letters of one job: one is enough.
       const name = `${letter.job.id} ${letter.job.generation}`;
-      if (replayed.has(name)) await drop({ queues, objects, fleetKey: FLEET_KEY }, letter);
+      if (replayed.has(name)) await drop(tools, letter);
       if (replayed.has(name)) continue;
       replayed.add(name);
       const job = ledger.jobs.find((it) => it.id === letter.job.id);
-      const how = await replay({ queues, objects, fleetKey: FLEET_KEY }, letter);
+      const how = await replay(tools, letter);
       history.say("operator", `replays ${letter.job.id}: ${how}`);
       if (letter.code === "output-undeliverable" && how !== "redelivery") {
         ledger.wrongs.push(`${letter.job.id} had its result, and was done anew instead of delivered`);

@@ -43,7 +43,7 @@ describe("a claim", () => {
   test("survives its way through the metadata", () => {
     const claims = fc.record({
       owner: fc.uuid(),
-      state: fc.constantFrom("held" as const, "released" as const, "delivered" as const),
+      state: fc.constantFrom("held" as const, "released" as const, "delivered" as const, "parked" as const),
       claimS: fc.nat(43_200),
       failures: fc.nat(1_000),
     });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { markDelivered, releaseClaim, takeClaim } from "../../../../agent/result/claims.ts";
-import { claimMetadata } from "../../../../jobs/claim.ts";
+import {
+  markDelivered,
+  markParked,
+  releaseClaim,
+  reopenClaim,
+  takeClaim,
+} from "../../../../agent/result/claims.ts";
+import { claimMetadata, claimOf } from "../../../../jobs/claim.ts";
 import { claimKey, resultKey } from "../../../../jobs/keys.ts";
 import { createMemoryObjects } from "../../../support/memory-objects.ts";
 import { createSimClock } from "../../../support/sim-clock.ts";
@@ -71,10 +77,62 @@ describe("the claim to deliver", () => {
     const { clock, objects, take } = await committed();
     await markDelivered(objects, JOB, "a");
     await clock.advance(1e6);
-    expect(await take("b")).toEqual({ outcome: "delivered" });
+    expect(await take("b")).toEqual({ outcome: "over" });
     expect(await takeClaim(objects, { id: "other", generation: 0 }, "b", 60)).toEqual({
       outcome: "no-result",
     });
     expect(await takeClaim(objects, { ...JOB, generation: 1 }, "b", 60)).toEqual({ outcome: "no-result" });
+  });
+
+  test("nobody gets what was parked, until a person asks for it; then its failures are forgotten", async () => {
+    const { clock, objects, take } = await committed();
+    await clock.advance(62_000);
+    const taken = await take("a");
+    if (taken.outcome !== "granted") throw new Error("It was free.");
+    await markParked(objects, JOB, "a", taken.etag);
+    expect(await take("b")).toEqual({ outcome: "over" });
+    await reopenClaim(objects, JOB, "operator-1");
+    expect(await take("b")).toMatchObject({ outcome: "granted", failures: 0 });
+  });
+
+  test("cannot be parked once a person has asked for the delivery, nor once somebody has taken it over", async () => {
+    const { clock, objects, take } = await committed();
+    await reopenClaim(objects, JOB, "operator-1");
+    await markParked(objects, JOB, "committer", undefined);
+    await clock.advance(65_000);
+    const taken = await take("a");
+    if (taken.outcome !== "granted") throw new Error("It was free.");
+    await clock.advance(62_000);
+    expect(await take("b")).toMatchObject({ outcome: "granted" });
+    await markParked(objects, JOB, "a", taken.etag);
+    expect(await take("c")).toMatchObject({ outcome: "busy" });
+  });
+
+  test("stays with a holder who may still be delivering when a person asks for the delivery", async () => {
+    const { clock, objects, take } = await committed();
+    await clock.advance(20_000);
+    await reopenClaim(objects, JOB, "operator-1");
+    expect(await take("a")).toEqual({ outcome: "busy", waitS: 42 });
+    await clock.advance(42_000);
+    expect(await take("a")).toMatchObject({ outcome: "granted" });
+  });
+
+  test("is not reopened where it was delivered, nor where there is nothing to deliver", async () => {
+    const { objects, take } = await committed();
+    await markDelivered(objects, JOB, "a");
+    await reopenClaim(objects, JOB, "operator-1");
+    expect(await take("b")).toEqual({ outcome: "over" });
+    const other = { id: "other", generation: 0 };
+    await reopenClaim(objects, other, "operator-1");
+    expect(objects.stored.has(claimKey(other))).toBe(false);
+  });
+
+  test("is reopened although somebody writes it at the same moment", async () => {
+    const { objects } = await committed();
+    await releaseClaim(objects, JOB, "committer", undefined, 4);
+    await Promise.all(Array.from({ length: 8 }, (_, i) => reopenClaim(objects, JOB, `operator-${i}`)));
+    const claim = claimOf((await objects.head(claimKey(JOB)))?.metadata ?? {});
+    expect(claim).toMatchObject({ state: "released", failures: 0 });
+    expect(claim.owner).toMatch(/^operator-/);
   });
 });
