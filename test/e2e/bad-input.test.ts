@@ -208,7 +208,9 @@ describe("nobody can be told: the request waits in the dead-letter queue, with t
       // The result itself is kept.
       const result = await fleet.objects.get(`jobs/${id}/g0/result`);
       expect(new TextDecoder().decode(result?.body)).toContain("hello");
-      expect(await fleet.queues.deliveries.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+      await expect
+        .poll(() => fleet.queues.deliveries.counts(), { timeout: 10_000 })
+        .toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     },
     60_000,
   );

@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { validate } from "../../schemas/validate.ts";
 import { collect, type Fleet, startDrover, startFleet } from "../support/fleet.ts";
+import { webServer } from "../support/web-server.ts";
 
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await startFleet();
   const none = "input: {types: []}\nresult: {kind: text}\nretries: 0\n";
   await fleet.addService("hangs", `command: ["/bin/sleep", "600"]\n${none}`);
+  await fleet.addService("hello", `command: ["/bin/echo", "hello"]\n${none}`);
   await fleet.addService("fails", `command: ["/bin/sh", "-c", "echo no luck >&2; exit 3"]\n${none}`);
   await fleet.startAgent({ args: ["--slots", "2"] });
 }, 30_000);
@@ -73,4 +75,23 @@ test("a dead letter is listed, shown with its tries, replayed as a new generatio
   expect((await drover("dlq", "drop")).lines.join()).toContain("[flag-missing]");
   expect((await drover("dlq", "drop", "--all")).code).toBe(0);
   expect((await drover("dlq", "list")).lines).toEqual(["no dead letters"]);
+}, 60_000);
+
+test("what a client's server would not take is parked, and delivered when a person asks for it", async () => {
+  let status = 410;
+  const server = await webServer((_, response) => void response.writeHead(status).end());
+  const body = `<request service="hello"><output type="callback" href="${server.origin}/done"/></request>`;
+  const id = await fleet.queues.requests.send(body);
+  await expect
+    .poll(async () => (await drover("jobs", "show", id)).lines.join(), { timeout: 20_000 })
+    .toContain("delivery: parked");
+  status = 204;
+  expect((await drover("dlq", "replay", "--code", "output-undeliverable")).lines).toEqual([
+    `${id} replayed: redelivery`,
+  ]);
+  await expect.poll(() => server.seen.length, { timeout: 20_000 }).toBe(2);
+  expect(server.seen[1]?.body).toEqual(server.seen[0]?.body);
+  await expect
+    .poll(async () => (await drover("jobs", "show", id)).lines.join(), { timeout: 10_000 })
+    .toContain("delivery: delivered");
 }, 60_000);

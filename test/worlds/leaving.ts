@@ -123,7 +123,10 @@ function fateOn({ clock }: World, host: Host, { kind, n, running }: SentJob) {
   if (request.deadlineS !== undefined || earlier.some((it) => now - it.endedAt < JUST_NOW_MS))
     return "either";
   const limitS = SERVICES.find((it) => it.name === request.service)?.timeoutS ?? Infinity;
-  const run = { runningS: (now - begunAt) / 1000, leftS: (NOTICE_MS - MARGIN_MS) / 1000, limitS };
+  const runningS = (now - begunAt) / 1000;
+  // Stopped at its limit before anybody looks.
+  if ((limitS - runningS) * 1000 <= AT_ONCE_MS) return "either";
+  const run = { runningS, leftS: (NOTICE_MS - MARGIN_MS) / 1000, limitS };
   return fateOf(
     run,
     earlier.map((it) => it.tookS),
