@@ -238,7 +238,7 @@ const PARKED: readonly JobKind[] = [
     { parked: "output-undeliverable" },
     {
       callback: () => ({ status: 403 }),
-      needsS: 120, // each copy that a death leaves of the delivery waits for the claim of the one before
+      needsS: 30,
     },
   ),
   kind(

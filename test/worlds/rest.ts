@@ -20,9 +20,8 @@ export async function comeToRest(world: World, needsS: number): Promise<string[]
   const { clock } = world;
   // Budgets go by the wall clock: set back, they end that much later.
   const later = () => world.backOffMs + (world.mishaps.has("clock-back") ? world.trouble * world.jumpMs : 0);
-  // Where nothing ever went wrong, nobody has to wait for a visibility timeout; who asks for a redelivery, for a claim.
-  const isHurried = () => world.isCalm && !world.ledger.jobs.some((it) => it.healed);
-  const timeouts = () => (isHurried() ? 0 : 2);
+  // Where nothing ever went wrong, nobody has to wait for a visibility timeout, nor for a claim.
+  const timeouts = () => (world.isCalm ? 0 : 2);
   const isLate = () =>
     clock.monotonic() > world.wellFromMs + timeouts() * VISIBILITY_MS + needsS * 1000 + SLACK_MS + later();
   const isShort = () => world.live().length < (world.needsCompany ? 2 : 1);
