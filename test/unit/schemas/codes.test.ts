@@ -5,7 +5,7 @@ import { CODES } from "../../../schemas/codes.ts";
 
 const root = new URL("../../../", import.meta.url);
 const text = readFileSync(new URL("docs/errors.md", root), "utf8");
-const [page = "", commands = ""] = text.split("\n# Codes of the commands\n");
+const [page = "", commands = "", boot = ""] = text.split(/\n# Codes of (?:the commands|boot\.sh)\n/);
 const FOLDERS = ["base", "jobs", "client", "agent", "autoscaler", "operator", "cloud", "bootstrap"];
 
 describe("error codes", () => {
@@ -36,6 +36,14 @@ describe("error codes", () => {
     const listed = [...commands.matchAll(/^\| `([a-z0-9-]+)` +\|/gm)].map(([, code]) => code);
     expect(new Set(listed)).toEqual(expected);
     expect(listed).toHaveLength(expected.size);
+  });
+
+  it("of boot.sh are on the page too, each one that it reports and no other", () => {
+    const script = readFileSync(new URL("bootstrap/boot.sh", root), "utf8");
+    const reported = [...script.matchAll(/\b(?:trouble|die) "(?:\$\{problem:-)?([a-z]+(?:-[a-z]+)+) /g)];
+    const listed = [...boot.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, code]) => code);
+    expect(new Set(listed)).toEqual(new Set(reported.map(([, code]) => code)));
+    expect(listed).toHaveLength(new Set(listed).size);
   });
 
   it("fit the schema of responses", () => {
