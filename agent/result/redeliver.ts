@@ -124,8 +124,8 @@ async function tryAgain(
     try {
       await park(context, job, due.request, undeliverable(delivery.reason));
     } catch (error) {
-      // The dead-letter queue may be back long before the claim runs out.
-      await releaseClaim(objects, job, owner, claim.etag, failures);
+      // The dead-letter queue may be back long before the claim runs out. What fails is not the receiver, so it does not count.
+      await releaseClaim(objects, job, owner, claim.etag, claim.failures);
       throw error;
     }
     await stateParked(context, job, owner, claim.etag);

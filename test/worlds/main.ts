@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { rememberHashes } from "./hashes.ts";
 import { prepareImports } from "./hooks.ts";
 import { mutantNamed } from "./mutants.ts";
 import { letSignalsGo } from "./signals.ts";
@@ -32,6 +33,7 @@ if (values.mutants) {
   // No stack traces for the thousands of errors that are meant to be.
   Error.stackTraceLimit = values.seed !== undefined && values.seeds === undefined ? 20 : 0;
   letSignalsGo();
+  rememberHashes();
   prepareImports(values.mutant === undefined ? [] : [mutantNamed(values.mutant)]);
   const { run } = await import("./run.ts");
   process.exitCode = await run({
