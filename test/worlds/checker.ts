@@ -1,6 +1,7 @@
 import { deliveryFaults } from "./deliveries.ts";
 import { letterFaults } from "./letters.ts";
 import { type Attempt } from "./servers.ts";
+import type { Host } from "./host.ts";
 import { unshipped } from "./shipped.ts";
 import { type Passing, PAUSE_MS, resultOf, type SentJob } from "./ledger.ts";
 import { type End, FLEET_KEY, FLEET_SECRETS, PLANTED } from "./kinds.ts";
@@ -164,19 +165,23 @@ function repeats(world: World, job: SentJob, { attempts }: Outcome): string[] {
 function persistence(world: World, job: SentJob, id: string, { attempts }: Outcome): string[] {
   const isLetter = ({ queue, event, id: of, message: { attributes } }: Passing) =>
     queue === "dead" && event === "sent" && of === id && attributes["drover-code"] === "output-undeliverable";
-  const parkedAt = world.ledger.passings.find(isLetter)?.at;
-  if (parkedAt === undefined || job.healed) return [];
-  const last = attempts.findLast((it) => it.until <= parkedAt);
-  const again = attempts.find((it) => it.from > parkedAt && it.heldUpMs <= STALE_MS);
-  if (last === undefined || again === undefined || mayBeUnparked(world, last, again.from)) return [];
-  return ["I4: asked again after it was parked"];
+  const letter = world.ledger.passings.find(isLetter);
+  if (letter === undefined || job.healed || world.farewells > 0) return [];
+  const last = attempts.findLast((it) => it.until <= letter.at);
+  const again = attempts.find((it) => it.from > letter.at && it.heldUpMs <= STALE_MS);
+  if (last?.heard !== true || again === undefined) return [];
+  // Who parked it may be another than the last that reached the receiver.
+  const parker = letter.message.attributes["drover-instance"];
+  const hosts = world.machines.map((it) => it.host).filter((it) => it === last.host || it.name === parker);
+  const isHarmed = hosts.some((it) => mayBeUnparked(it, last.from, again.from));
+  return isHarmed ? [] : ["I4: asked again after it was parked"];
 }
 
-/** Something happened to the agent that asked last, or it was told to leave. */
-function mayBeUnparked({ farewells }: World, { host, from, heard }: Attempt, before: number): boolean {
-  if (!heard || farewells > 0 || host.wasSlow || isFrozenIn({ host }, from, before)) return true;
-  if (host.diedAt !== undefined && host.diedAt <= before) return true;
-  return host.harmedAt.some((at) => from <= at && at <= before);
+/** Something happened to an agent meanwhile. */
+function mayBeUnparked(host: Host, from: number, until: number): boolean {
+  if (host.wasSlow || isFrozenIn({ host }, from, until)) return true;
+  const isMeanwhile = (at: number) => from <= at && at <= until;
+  return host.harmedAt.some(isMeanwhile) || (host.diedAt !== undefined && isMeanwhile(host.diedAt));
 }
 
 /** The agent that heard it was lost, stopped or kept from the bucket before it could write it down. */
