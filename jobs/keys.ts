@@ -13,7 +13,7 @@ export function resultKey(job: JobIdentity): string {
   return `${jobPrefix(job)}result`;
 }
 
-/** Who may deliver now, once the committer's own claim has run out; or that it was delivered. */
+/** Who may deliver now, once the committer's own claim has run out; or that it was delivered or parked. */
 export function claimKey(job: JobIdentity): string {
   return `${jobPrefix(job)}claim`;
 }

@@ -28,7 +28,8 @@ export interface DeadLetterTools {
   random: Random;
 }
 
-/** Long enough to look at a few thousand letters; they are shown again at once when we are done. */
+const UNDELIVERABLE = "output-undeliverable";
+/** Long enough to look at and replay some hundred letters; they are shown again at once when we are done. */
 const HOLD_S = 120;
 /** A standard queue may answer empty although there is more. */
 const EMPTY_ANSWERS = 3;
@@ -72,6 +73,14 @@ function letterOf(message: QueueMessage, fleetKey: Uint8Array): DeadLetter {
   };
 }
 
+/**
+ * What replaying a letter would do, in a word of its own: a crash may have left two letters that ask for the same. A job that failed
+ * and whose client could not be told so has two that do not.
+ */
+export function errandOf({ job, code }: DeadLetter): string {
+  return `${job.id} ${job.generation} ${code === UNDELIVERABLE ? "to be delivered" : "to be done"}`;
+}
+
 /** The request document, secrets masked. */
 export async function requestText({ objects }: DeadLetterTools, letter: DeadLetter): Promise<string> {
   return maskSecrets((await carriedBody(objects, letter.job, letter.message)) ?? letter.message.body);
@@ -87,7 +96,7 @@ export async function replay(
   letter: DeadLetter,
 ): Promise<"redelivery" | "new generation" | "already replayed"> {
   const { queues, fleetKey, objects, random } = tools;
-  const redelivery = letter.code === "output-undeliverable";
+  const redelivery = letter.code === UNDELIVERABLE;
   const request = await carriedBody(objects, letter.job, letter.message);
   if (request === undefined) {
     throw new DroverError(

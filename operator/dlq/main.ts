@@ -12,6 +12,7 @@ import {
   type DeadLetter,
   type DeadLetterTools,
   drop,
+  errandOf,
   replay,
   requestText,
   withDeadLetters,
@@ -44,13 +45,12 @@ export function main(argv: string[]): Promise<number> {
   add("replay [ids...]", "Do it again, or deliver again what could not be delivered.", (ids, flags) => {
     const replayed = new Set<string>();
     return forEach(ids, flags, async (tools, letter) => {
-      const { id, generation } = letter.job;
-      // A crash may have left two letters of one job; both would be the same generation.
-      if (replayed.has(`${id} ${generation}`)) {
+      const { id } = letter.job;
+      if (replayed.has(errandOf(letter))) {
         await drop(tools, letter);
         return `${id} dropped: a double`;
       }
-      replayed.add(`${id} ${generation}`);
+      replayed.add(errandOf(letter));
       return `${id} replayed: ${await replay(tools, letter)}`;
     });
   });

@@ -95,3 +95,16 @@ test("what a client's server would not take is parked, and delivered when a pers
     .poll(async () => (await drover("jobs", "show", id)).lines.join(), { timeout: 10_000 })
     .toContain("delivery: delivered");
 }, 60_000);
+
+test("a job that failed and whose client could not be told so is both delivered and done again", async () => {
+  let status = 410;
+  const server = await webServer((_, response) => void response.writeHead(status).end());
+  const id = await fleet.queues.requests.send(
+    `<request service="fails"><output type="callback" href="${server.origin}/done"/></request>`,
+  );
+  await expect.poll(async () => (await drover("dlq", "list")).lines.length, { timeout: 20_000 }).toBe(2);
+  status = 204;
+  const replayed = (await drover("dlq", "replay", id)).lines;
+  expect(replayed.toSorted()).toEqual([`${id} replayed: new generation`, `${id} replayed: redelivery`]);
+  await expect.poll(() => server.seen.length, { timeout: 20_000 }).toBe(3);
+}, 60_000);

@@ -1,5 +1,5 @@
 import type { Random } from "../../base/random.ts";
-import { drop, replay, withDeadLetters } from "../../operator/dlq/dead-letters.ts";
+import { drop, errandOf, replay, withDeadLetters } from "../../operator/dlq/dead-letters.ts";
 import { cancel } from "../../operator/jobs/jobs.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
@@ -191,8 +191,8 @@ async function replayAll(world: World, random: Random): Promise<void> {
   const replayed = new Set<string>();
   await withDeadLetters(tools, 100, async (letters) => {
     for (const letter of letters) {
-      // A crash between park and delete leaves two letters of one job: one is enough.
-      const name = `${letter.job.id} ${letter.job.generation}`;
+      // A crash between park and delete leaves two letters that ask for the same: one is enough.
+      const name = errandOf(letter);
       if (replayed.has(name)) await drop(tools, letter);
       if (replayed.has(name)) continue;
       replayed.add(name);
