@@ -1,6 +1,3 @@
-const CLAIM_STATES = ["held", "released", "delivered", "parked"] as const;
-export type ClaimState = (typeof CLAIM_STATES)[number];
-
 /**
  * The delivery claim: two holders of one message must never POST at the same time, and what was delivered must not
  * be delivered again.
@@ -14,16 +11,19 @@ export type ClaimState = (typeof CLAIM_STATES)[number];
  * it has run out. Ages are computed from the store's own clock (its Date minus the object's Last-Modified), so no skew
  * of an agent's clock counts. The happy path never writes `delivered`: the delete of the message says it.
  * `parked` spares the copies of one delivery from being given up one claim after the other.
+ * Who asks for a delivery by hand while it is held leaves it held, for what is left.
  */
 export interface Claim {
   /** The attempt or delivery that holds it; unique to each taking. */
   owner: string;
-  state: ClaimState;
+  state: (typeof STATES)[number];
   /** How long it is good for, from the moment it was written. */
   claimS: number;
   /** Deliveries that failed so far. */
   failures: number;
 }
+
+const STATES = ["held", "released", "delivered", "parked"] as const;
 
 /** Last-Modified and Date have whole seconds: a stranger waits this much longer than the holder may act. */
 const MARGIN_S = 1;
@@ -35,7 +35,7 @@ export function isOver({ state }: Claim): boolean {
 
 /** Seconds until somebody other than the owner may take the claim; 0 when it is free. */
 export function claimLeftS(claim: Claim, written: { lastModified: number; storeNow: number }): number {
-  if (claim.state === "released") return 0;
+  if (claim.state !== "held") return 0;
   const ageS = (written.storeNow - written.lastModified) / 1000;
   return Math.max(0, Math.ceil(claim.claimS + MARGIN_S - ageS));
 }
@@ -60,7 +60,7 @@ export function claimMetadata(claim: Claim, park = false): Record<string, string
 export function claimOf(metadata: Record<string, string>): Claim {
   return {
     owner: metadata[OWNER] ?? "",
-    state: CLAIM_STATES.find((it) => it === metadata[STATE]) ?? "held",
+    state: STATES.find((it) => it === metadata[STATE]) ?? "held",
     claimS: Number(metadata[CLAIM_S] ?? 0),
     failures: Number(metadata[FAILURES] ?? 0),
   };

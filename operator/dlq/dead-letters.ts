@@ -28,7 +28,6 @@ export interface DeadLetterTools {
   random: Random;
 }
 
-const UNDELIVERABLE = "output-undeliverable";
 /** Long enough to look at and replay some hundred letters; they are shown again at once when we are done. */
 const HOLD_S = 120;
 /** A standard queue may answer empty although there is more. */
@@ -73,14 +72,6 @@ function letterOf(message: QueueMessage, fleetKey: Uint8Array): DeadLetter {
   };
 }
 
-/**
- * What replaying a letter would do, in a word of its own: a crash may have left two letters that ask for the same. A job that failed
- * and whose client could not be told so has two that do not.
- */
-export function errandOf({ job, code }: DeadLetter): string {
-  return `${job.id} ${job.generation} ${code === UNDELIVERABLE ? "to be delivered" : "to be done"}`;
-}
-
 /** The request document, secrets masked. */
 export async function requestText({ objects }: DeadLetterTools, letter: DeadLetter): Promise<string> {
   return maskSecrets((await carriedBody(objects, letter.job, letter.message)) ?? letter.message.body);
@@ -90,13 +81,22 @@ export async function requestText({ objects }: DeadLetterTools, letter: DeadLett
  * Sends a letter on its way again and takes it off the dead-letter queue: a result that could not be delivered is
  * delivered, anything else is done anew, under the next generation. Resolves to what was done. A crash in between
  * leaves both messages, and the generation's one result keeps them from being done twice.
+ * @param done what was asked for in this sitting: a crash may have left two letters that ask for the same, and one is enough.
+ * A job that failed and whose client could not be told so has two that do not.
  */
 export async function replay(
   tools: DeadLetterTools,
   letter: DeadLetter,
-): Promise<"redelivery" | "new generation" | "already replayed"> {
+  done: Set<string>,
+): Promise<"redelivery" | "new generation" | "already replayed" | "a double"> {
   const { queues, fleetKey, objects, random } = tools;
-  const redelivery = letter.code === UNDELIVERABLE;
+  const redelivery = letter.code === "output-undeliverable";
+  const errand = `${letter.job.id} ${letter.job.generation} ${redelivery ? "delivered" : "done"}`;
+  if (done.has(errand)) {
+    await drop(tools, letter);
+    return "a double";
+  }
+  done.add(errand);
   const request = await carriedBody(objects, letter.job, letter.message);
   if (request === undefined) {
     throw new DroverError(

@@ -12,7 +12,6 @@ import {
   type DeadLetter,
   type DeadLetterTools,
   drop,
-  errandOf,
   replay,
   requestText,
   withDeadLetters,
@@ -43,15 +42,10 @@ export function main(argv: string[]): Promise<number> {
   add("list [ids...]", "One line for each: job, code, age, reason.", list);
   add("show <ids...>", "Everything that is known of a letter, and its request with secrets masked.", show);
   add("replay [ids...]", "Do it again, or deliver again what could not be delivered.", (ids, flags) => {
-    const replayed = new Set<string>();
+    const done = new Set<string>();
     return forEach(ids, flags, async (tools, letter) => {
-      const { id } = letter.job;
-      if (replayed.has(errandOf(letter))) {
-        await drop(tools, letter);
-        return `${id} dropped: a double`;
-      }
-      replayed.add(errandOf(letter));
-      return `${id} replayed: ${await replay(tools, letter)}`;
+      const how = await replay(tools, letter, done);
+      return `${letter.job.id} ${how === "a double" ? "dropped" : "replayed"}: ${how}`;
     });
   });
   add("drop [ids...]", "Delete letters for good.", (ids, flags) =>

@@ -1,5 +1,5 @@
 import type { Random } from "../../base/random.ts";
-import { drop, errandOf, replay, withDeadLetters } from "../../operator/dlq/dead-letters.ts";
+import { replay, withDeadLetters } from "../../operator/dlq/dead-letters.ts";
 import { cancel } from "../../operator/jobs/jobs.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
 import { brokenInvariants } from "./checker.ts";
@@ -188,18 +188,13 @@ async function replayAll(world: World, random: Random): Promise<void> {
   const { queues, objects } = cloud;
   const tools = { queues, objects, fleetKey: FLEET_KEY, random };
   for (const job of ledger.jobs) job.healed = true;
-  const replayed = new Set<string>();
+  const done = new Set<string>();
   await withDeadLetters(tools, 100, async (letters) => {
     for (const letter of letters) {
-      // A crash between park and delete leaves two letters that ask for the same: one is enough.
-      const name = errandOf(letter);
-      if (replayed.has(name)) await drop(tools, letter);
-      if (replayed.has(name)) continue;
-      replayed.add(name);
       const job = ledger.jobs.find((it) => it.id === letter.job.id);
-      const how = await replay(tools, letter);
+      const how = await replay(tools, letter, done);
       history.say("operator", `replays ${letter.job.id}: ${how}`);
-      if (letter.code === "output-undeliverable" && how !== "redelivery") {
+      if (letter.code === "output-undeliverable" && how !== "redelivery" && how !== "a double") {
         ledger.wrongs.push(`${letter.job.id} had its result, and was done anew instead of delivered`);
       }
       if (job !== undefined && how === "new generation") {
