@@ -116,6 +116,21 @@ describe("a callback that fails", () => {
     await world.drain(agent);
   });
 
+  test("does not wait longer for each time that the dead-letter queue was away", async () => {
+    const TRIES = 40;
+    const life = createLife();
+    const world = createWorld({ callback: (n) => ({ status: n === TRIES ? 500 : 403 }) });
+    await world.submit();
+    const agent = world.start(life);
+    life.cut(/^dead\./);
+    await world.clock.until(() => world.callbacks.requests.length === TRIES);
+    life.cut();
+    await world.clock.until(world.idle, 30_000);
+    expect(world.callbacks.answers.at(-1)).toBe(403);
+    expect(world.queues.dead.messages).toHaveLength(1);
+    await world.drain(agent);
+  });
+
   test("is parked soon after the dead-letter queue is back, not a claim later", async () => {
     const life = createLife();
     const world = createWorld({ callback: (n) => ({ status: n === 0 ? 500 : 410 }) });

@@ -135,4 +135,18 @@ describe("the claim to deliver", () => {
     expect(claim).toMatchObject({ state: "released", failures: 0 });
     expect(claim.owner).toMatch(/^operator-/);
   });
+
+  test("is not sought for ever from a store that refuses every write", async () => {
+    const { objects } = await committed();
+    let asked = 0;
+    const refusing = {
+      ...objects,
+      put: () => {
+        asked++;
+        return Promise.resolve({ outcome: "exists" } as const);
+      },
+    };
+    await expect(reopenClaim(refusing, JOB, "operator-1")).rejects.toMatchObject({ code: "cloud-refused" });
+    expect(asked).toBe(10);
+  });
 });
