@@ -125,7 +125,7 @@ export class Job {
     this.#history = known ? await readHistory(this.#context, holding.job) : NO_HISTORY;
     if (this.#history.hasResult) {
       this.#enter("settling");
-      const told = addresseeOf(message.body, holdsSecret);
+      const told = addresseeOf(message.body);
       const settled = await resume(this.#context, holding, told?.output ?? { type: "store" });
       if (settled.end === "done" && cancellations.has(holding.job)) await cancellations.forget(holding.job);
       return settled;
@@ -137,7 +137,7 @@ export class Job {
         if (this.#timeLeft.inQueueS() > this.#timeLeft.marginS) {
           return { end: "returned", delayS: this.#context.settings.visibilityTimeoutS };
         }
-        return await this.#expire(holding, addresseeOf(message.body, holdsSecret), admission.reason);
+        return await this.#expire(holding, addresseeOf(message.body), admission.reason);
       case "refuse":
         this.service = admission.told.service;
         this.#enter("settling");

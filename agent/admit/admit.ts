@@ -33,7 +33,7 @@ export function admit(message: QueueMessage, means: Means, nowMs: number): Admis
   if (!verdict.ok) {
     const [first] = verdict.problems;
     if (first.code === "contract-newer") return { verdict: "return", reason: first.message };
-    const told = addresseeOf(message.body, means.holdsSecret);
+    const told = addresseeOf(message.body);
     return {
       verdict: "refuse",
       failure: { code: first.code, message: first.message, line: first.line },
@@ -88,16 +88,10 @@ function secretsOf({ input, output }: JobRequest): { ref: string; neededToTell: 
   return found;
 }
 
-/**
- * Whom the outcome of this request is told, whatever else is wrong with it; undefined when it names no output, or one
- * that takes a secret which nobody here holds.
- */
-export function addresseeOf(body: string, holdsSecret: Means["holdsSecret"]): Addressee | undefined {
+/** Whom the outcome of this request is told, whatever else is wrong with it; undefined when it names no output. */
+export function addresseeOf(body: string): Addressee | undefined {
   const verdict = validate("request", body);
-  if (verdict.ok) {
-    const unknown = secretsOf(verdict.value).some((it) => it.neededToTell && !holdsSecret(it.ref));
-    return unknown ? undefined : addressee(verdict.value);
-  }
+  if (verdict.ok) return addressee(verdict.value);
   if (verdict.output === undefined) return undefined;
   return addressee({ ...verdict, service: verdict.service ?? "", output: verdict.output });
 }

@@ -82,12 +82,11 @@ async function decideNext(
   const waitS = notDueForS(message, nowMs);
   if (waitS > 0) return { waitS };
   const request = await carriedBody(context.objects, job, message);
-  const told = request === undefined ? undefined : addresseeOf(request, (ref) => context.secrets.holds(ref));
+  const told = request === undefined ? undefined : addresseeOf(request);
   if (request === undefined || told === undefined) {
     return await give(context, job, message.body, {
       code: "internal",
-      message:
-        "The request of a postponed delivery is gone, or takes a secret that the fleet no longer holds.",
+      message: "The request of a postponed delivery is no longer in the bucket.",
     });
   }
   const sinceS = (nowMs - message.sentAt) / 1000;

@@ -61,7 +61,11 @@ export async function settle(
   return await handOver(context, holding, parcel, claim, parked);
 }
 
-/** Takes up a job whose result another receiver committed: only the delivery, or only the delete, is due. */
+/**
+ * Takes up a job whose result another receiver committed: only the delivery, or only the delete, is due. Who lacks a
+ * secret that the delivery takes fails to deliver, and others try: it may hold it elsewhere.
+ * @param output as the request has it
+ */
 export async function resume(context: AgentContext, holding: Holding, output: JobOutput): Promise<Settled> {
   const { job, attemptId, signal } = holding;
   const { objects, clock, settings } = context;
@@ -72,8 +76,10 @@ export async function resume(context: AgentContext, holding: Holding, output: Jo
   const result = await objects.get(resultKey(job));
   if (claim.outcome === "no-result" || result === undefined) return { end: "returned", delayS: 1 };
   signal.throwIfAborted();
-  const parcel = parcelOf(job, result.body, output);
   const parked = mustPark(result.metadata) ? failureIn(result.body) : undefined;
+  // Parked in place of being told, see admit: whoever replays it once the secret is known has the job done.
+  const isForNobody = parked?.code === "secret-unknown";
+  const parcel = parcelOf(job, result.body, isForNobody ? { type: "store" } : output);
   const until = claimedAt + settings.visibilityTimeoutS * 1000;
   return await handOver(context, holding, parcel, { ...claim, until }, parked);
 }

@@ -92,7 +92,9 @@ function ending(world: World, job: SentJob, outcome: Outcome, generation: number
   if (ownTold !== end.told) problems.push(`I1: its client heard ${told}, not ${end.told}`);
   const wasTaken = job.generations > 1 || job.healed || job.cancelled;
   const code = parked[0];
-  if (code !== end.parked && !(code === undefined && wasTaken)) {
+  // Who lacks the secret to tell of a cancelled job says so.
+  const isUntold = job.cancelled && code === "output-undeliverable";
+  if (code !== end.parked && !isUntold && !(code === undefined && wasTaken)) {
     problems.push(`I1: parked as ${code}, not ${end.parked}`);
   }
   if (kind.body !== undefined && told === "success" && !kind.body.test(outcome.bodies[0] ?? "")) {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { CALLBACK, createWorld, fetchingRequest, requestOf } from "../../support/agent-world.ts";
+import {
+  CALLBACK,
+  createWorld,
+  fetchingRequest,
+  requestOf,
+  type WorldOptions,
+} from "../../support/agent-world.ts";
+import { createLife } from "../../support/mortal.ts";
 
 describe("requests that are refused", () => {
   const refusals = [
@@ -113,5 +120,50 @@ describe("requests that are refused", () => {
     expect(world.callbacks.requests).toEqual([]);
     expect(world.queues.dead.messages).toMatchObject([{ attributes: { "drover-code": "secret-unknown" } }]);
     await world.drain(agent);
+  });
+
+  describe("a result whose callback takes a secret that only the agent which committed it held", () => {
+    const signature = { ref: "hook" };
+    const job = requestOf({ output: { type: "callback", href: CALLBACK, signature } });
+    const hook = "whsec_UExBTlRFRC1hLXNlY3JldC1vZi10aGlydHktdHdvLWJ5dGVz";
+
+    async function committedOnly() {
+      const options: WorldOptions = { secrets: { hook } };
+      const world = createWorld(options);
+      const id = await world.submit(job);
+      world.start(createLife({ kind: "dies-before", at: 1 }, (call) => call === "http.request"));
+      await world.clock.until(() => world.result(id) !== undefined);
+      options.secrets = {};
+      return { world, options };
+    }
+
+    test("is not taken for one that nobody waits for: it is parked after some tries", async () => {
+      const { world } = await committedOnly();
+      const agent = world.start(createLife(), "b");
+      await world.clock.until(world.idle);
+      expect(world.callbacks.requests).toEqual([]);
+      expect(world.queues.dead.messages).toMatchObject([
+        {
+          attributes: {
+            "drover-code": "output-undeliverable",
+            "drover-reason": expect.stringContaining("hook"),
+          },
+        },
+      ]);
+      await world.drain(agent);
+    });
+
+    test("is delivered when another that holds it is there in time", async () => {
+      const { world, options } = await committedOnly();
+      const lacking = world.start(createLife(), "b");
+      await world.clock.until(() => world.queues.deliveries.messages.length > 0);
+      lacking.worker.stop();
+      options.secrets = { hook };
+      const agent = world.start(createLife(), "c");
+      await world.clock.until(world.idle);
+      expect(world.callbacks.answers).toEqual([200]);
+      expect(world.queues.dead.messages).toEqual([]);
+      await world.drain(agent);
+    });
   });
 });

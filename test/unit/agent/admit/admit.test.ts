@@ -142,7 +142,7 @@ describe("admission", () => {
 describe("whom to tell", () => {
   test("is read from a request that is otherwise wrong", () => {
     const body = `<request service="echo" reference="r-1"><nonsense/><output type="callback" href="${CALLBACK}"/></request>`;
-    expect(addresseeOf(body, () => true)).toEqual({
+    expect(addresseeOf(body)).toEqual({
       service: "echo",
       reference: "r-1",
       output: { type: "callback", href: CALLBACK },
@@ -163,7 +163,7 @@ describe("whom to tell", () => {
     ],
     ["an output that is wrong itself", '<request service="echo"><output type="callback"/></request>'],
   ])("is nobody for %s: the request is parked", (_, body) => {
-    expect(addresseeOf(body, () => true)).toBeUndefined();
+    expect(addresseeOf(body)).toBeUndefined();
     expect(judge(body)).toMatchObject({ verdict: "refuse", park: true, told: { output: { type: "store" } } });
   });
 });
