@@ -154,6 +154,8 @@ function polled(host: Host, target: Queue): Queue {
 function programsOf(place: Place, host: Host, files: MemoryFiles) {
   const { clock, ledger, numbers, excusesOverlap, alarms } = place;
   const jobOf = (argv: readonly string[]) => ledger.jobs[Number(argv[1] ?? 0)];
+  /** Programs here of one job: the queue may hand a message out twice to one agent. */
+  const copies = new Map<SentJob | undefined, number>();
   const programs = createScriptedProcesses(clock, (argv, { cwd, env }) => {
     if (argv[0] === ALARM) {
       alarms.push(JSON.parse(env["DROVER_ALARM"] ?? "") as Alarm);
@@ -189,8 +191,11 @@ function programsOf(place: Place, host: Host, files: MemoryFiles) {
       const job = jobOf(argv);
       const begunAt = clock.monotonic();
       let wasKilled = false;
+      copies.set(job, (copies.get(job) ?? 0) + 1);
       void child.exited.then(({ signal }) => {
-        job?.running.delete(host);
+        const left = (copies.get(job) ?? 0) - 1;
+        copies.set(job, left);
+        if (left === 0) job?.running.delete(host);
         const isWell = !host.wasHarmed && !host.wasSlow && host.cuts.length === 0;
         if (job === undefined || host.dead) return;
         const endedAt = clock.monotonic();
