@@ -86,7 +86,8 @@ async function decideNext(
   if (request === undefined || told === undefined) {
     return await give(context, job, message.body, {
       code: "internal",
-      message: "The request of a postponed delivery is no longer in the bucket.",
+      message:
+        "The request of a postponed delivery is gone from the bucket, or names no output that this agent knows.",
     });
   }
   const sinceS = (nowMs - message.sentAt) / 1000;

@@ -63,7 +63,7 @@ export async function settle(
 
 /**
  * Takes up a job whose result another receiver committed: only the delivery, or only the delete, is due. Who lacks a
- * secret that the delivery takes fails to deliver, and others try: it may hold it elsewhere.
+ * secret that the delivery takes fails to deliver, and it is tried again: another may hold the secret.
  * @param output as the request has it
  */
 export async function resume(context: AgentContext, holding: Holding, output: JobOutput): Promise<Settled> {

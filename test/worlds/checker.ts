@@ -93,7 +93,7 @@ function ending(world: World, job: SentJob, outcome: Outcome, generation: number
   const wasTaken = job.generations > 1 || job.healed || job.cancelled;
   const code = parked[0];
   // Who lacks the secret to tell of a cancelled job says so.
-  const isUntold = job.cancelled && code === "output-undeliverable";
+  const isUntold = job.cancelled && end.parked === "secret-unknown" && code === "output-undeliverable";
   if (code !== end.parked && !isUntold && !(code === undefined && wasTaken)) {
     problems.push(`I1: parked as ${code}, not ${end.parked}`);
   }
