@@ -28,11 +28,6 @@ const STATES = ["held", "released", "delivered", "parked"] as const;
 /** Last-Modified and Date have whole seconds: a stranger waits this much longer than the holder may act. */
 const MARGIN_S = 1;
 
-/** Nothing more is due of a delivery, unless a person asks for it. */
-export function isOver({ state }: Claim): boolean {
-  return state === "delivered" || state === "parked";
-}
-
 /** Seconds until somebody other than the owner may take the claim; 0 when it is free. */
 export function claimLeftS(claim: Claim, written: { lastModified: number; storeNow: number }): number {
   if (claim.state !== "held") return 0;

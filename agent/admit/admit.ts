@@ -6,11 +6,14 @@ import { validate } from "../../schemas/validate.ts";
 import { UnknownSecret } from "../result/secrets.ts";
 import type { Catalog, OfferedService } from "./catalog.ts";
 
+/** Where the outcome goes. `unknown`: only an agent that knows the request's newer contract can tell. */
+export type Destination = JobOutput | { type: "unknown" };
+
 /** Who hears of the outcome, and how the response names the job. */
 export interface Addressee {
   service: string;
   reference?: string;
-  output: JobOutput;
+  output: Destination;
 }
 
 /** What the fleet makes of a message, before anything is done for it. */
@@ -92,14 +95,11 @@ function secretsOf({ input, output }: JobRequest): { ref: string; neededToTell: 
 export function addresseeOf(body: string): Addressee | undefined {
   const verdict = validate("request", body);
   if (verdict.ok) return addressee(verdict.value);
-  if (verdict.output === undefined) return undefined;
-  return addressee({ ...verdict, service: verdict.service ?? "", output: verdict.output });
+  const output =
+    verdict.output ?? (verdict.contract === undefined ? undefined : { type: "unknown" as const });
+  return output && addressee({ ...verdict, service: verdict.service ?? "", output });
 }
 
-function addressee({
-  service,
-  output,
-  reference,
-}: Pick<JobRequest, "service" | "output" | "reference">): Addressee {
+function addressee({ service, output, reference }: Addressee): Addressee {
   return { service, output, ...(reference === undefined ? {} : { reference }) };
 }

@@ -1,13 +1,14 @@
 import { DroverError } from "../../base/errors.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
-import { type Claim, claimLeftS, claimMetadata, claimOf, isOver } from "../../jobs/claim.ts";
+import { type Claim, claimLeftS, claimMetadata, claimOf } from "../../jobs/claim.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import { claimKey, resultKey } from "../../jobs/keys.ts";
 
 export type ClaimAnswer =
   | { outcome: "granted"; etag: string; failures: number }
-  /** Delivered or parked: nothing more is due. */
-  | { outcome: "over" }
+  /** Nothing more is due. */
+  | { outcome: "delivered" }
+  | { outcome: "parked" }
   /** Somebody else may be delivering; ask again after `waitS`. */
   | { outcome: "busy"; waitS: number }
   /** There is no result to deliver. */
@@ -33,7 +34,8 @@ export async function takeClaim(
   const current = taken ?? (await objects.head(resultKey(job)));
   if (current === undefined) return { outcome: "no-result" };
   const claim = claimOf(current.metadata);
-  if (isOver(claim)) return { outcome: "over" };
+  if (claim.state === "delivered") return { outcome: "delivered" };
+  if (claim.state === "parked") return { outcome: "parked" };
   const waitS = claimLeftS(claim, current);
   if (waitS > 0) return { outcome: "busy", waitS };
   const { failures } = claim;
@@ -85,17 +87,21 @@ export async function markParked(
 /**
  * A person asks for a delivery that was given up: it may be tried as often as the first time. To be done before it is
  * sent on its way: who is about to mark it as parked then no longer can. Who may still be delivering keeps the claim,
- * and what was delivered stays so.
+ * and what was delivered stays so: then nothing is due, and nothing to be sent.
  * @param owner fresh for this asking
  * @throws `cloud-refused` when somebody else, or a store that is not S3, always comes in between
  */
-export async function reopenClaim(objects: Objects, job: JobIdentity, owner: string): Promise<void> {
+export async function reopenClaim(
+  objects: Objects,
+  job: JobIdentity,
+  owner: string,
+): Promise<"due" | "delivered"> {
   for (let n = 0; n < REOPENINGS; n++) {
     const taken = await objects.head(claimKey(job));
     const current = taken ?? (await objects.head(resultKey(job)));
-    if (current === undefined) return;
+    if (current === undefined) return "due"; // whoever takes it up says what is missing
     const claim = claimOf(current.metadata);
-    if (claim.state === "delivered") return;
+    if (claim.state === "delivered") return "delivered";
     const claimS = claimLeftS(claim, current);
     const state = claimS > 0 ? "held" : "released";
     const written = await writeClaim(
@@ -104,7 +110,7 @@ export async function reopenClaim(objects: Objects, job: JobIdentity, owner: str
       { owner, state, claimS, failures: 0 },
       taken?.etag ?? "absent",
     );
-    if (written !== undefined) return;
+    if (written !== undefined) return "due";
   }
   throw new DroverError(
     "cloud-refused",

@@ -2,8 +2,8 @@ import { withDeadline, withSignal } from "../../base/clock.ts";
 import { codeOf, DroverError, reasonOf } from "../../base/errors.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import { type JobIdentity, IDENTITY_ATTRIBUTE, signIdentity } from "../../jobs/identity.ts";
-import type { JobOutput } from "../../schemas/request.ts";
 import type { Artifact, JobResponse } from "../../schemas/response.ts";
+import type { Destination } from "../admit/admit.ts";
 import type { AgentContext } from "../context.ts";
 import { type Delivery, postCallback } from "./callback.ts";
 import { UnknownSecret } from "./secrets.ts";
@@ -13,7 +13,7 @@ export interface Parcel {
   job: JobIdentity;
   /** The bytes of the response document as they lie in S3: every delivery carries exactly these. */
   xml: Uint8Array;
-  output: JobOutput;
+  output: Destination;
   service: string;
   status: JobResponse["status"];
   artifacts: readonly Artifact[];
@@ -22,6 +22,8 @@ export interface Parcel {
 const LINK_EXPIRES_S = 24 * 3_600;
 /** Each signed link is about half a kilobyte, and many servers take 8 KiB of headers. */
 const MOST_LINKS = 8;
+const NEWER_OUTPUT =
+  "The request names an output of a newer contract, which this agent does not know; a newer one must deliver it.";
 
 /**
  * One try to hand the result over, over in `timeoutMs` whatever it meets, since the claim to deliver ends soon after.
@@ -65,6 +67,8 @@ async function handOver(
   switch (parcel.output.type) {
     case "store":
       return { ok: true }; // the commit was the delivery
+    case "unknown":
+      return { ok: false, refused: false, reason: NEWER_OUTPUT };
     case "queue":
       return await sendToQueue(context, parcel, parcel.output.href, beforeEffect);
     case "callback": {

@@ -1,11 +1,14 @@
-import { withDeadline } from "../../base/clock.ts";
+import { withDeadline, withSignal } from "../../base/clock.ts";
 import { DroverError, reasonOf } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import type { AgentContext } from "../context.ts";
 import { markDelivered, markParked } from "./claims.ts";
 
-/** Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal. */
+/**
+ * Repeats until it works: what comes after must not happen before. Bounded by the lease, through the signal, also when
+ * a call hangs: what it does after that is one more unknown outcome.
+ */
 export async function insist(
   context: AgentContext,
   signal: AbortSignal,
@@ -20,7 +23,7 @@ export async function insist(
       giveUp: () => false,
       onRetry: (error) => context.log.warn("settle.retry", { reason: reasonOf(error) }),
     },
-    work,
+    () => withSignal(signal, work()),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { JobIdentity } from "../../jobs/identity.ts";
-import type { JobOutput } from "../../schemas/request.ts";
+import type { Destination } from "../admit/admit.ts";
 import { validate } from "../../schemas/validate.ts";
 import type { AgentContext } from "../context.ts";
 import type { Delivery } from "./callback.ts";
@@ -31,7 +31,7 @@ export async function offer(
 }
 
 /** A committed result as it is delivered. Our own documents are always valid; anything else is a broken store. */
-export function parcelOf(job: JobIdentity, xml: Uint8Array, output: JobOutput): Parcel {
+export function parcelOf(job: JobIdentity, xml: Uint8Array, output: Destination): Parcel {
   const verdict = validate("response", xml);
   if (!verdict.ok) {
     throw new Error(`the stored result of ${job.id} is not a response: ${verdict.problems[0].message}`);

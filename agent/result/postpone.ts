@@ -2,14 +2,14 @@ import type { Random } from "../../base/random.ts";
 import { fullJitterMs } from "../../base/retry.ts";
 import type { QueueMessage } from "../../cloud/ports/queue.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
-import type { JobOutput } from "../../schemas/request.ts";
+import type { Destination } from "../admit/admit.ts";
 import type { AgentContext } from "../context.ts";
 import { type Delivery, LONGEST_RETRY_AFTER_S } from "./callback.ts";
 import { carry } from "./carry.ts";
 
 const BASE_MS = 1_000;
 /** A client's server is spared while it is down. Our own queue needs nobody's mercy: once it is back, so are its results. */
-const CAP_MS = { callback: 300_000, queue: 30_000, store: 30_000 } as const;
+const CAP_MS = { callback: 300_000, queue: 30_000, store: 30_000, unknown: 30_000 } as const;
 /** SQS delays a message by at most fifteen minutes; a longer wait is renewed on receipt. */
 const LONGEST_DELAY_S = 900;
 /** Seconds from the sending of the message, by the queue's clock, in which the receiver is left alone. */
@@ -34,7 +34,7 @@ export async function postpone(
   context: AgentContext,
   job: JobIdentity,
   request: string,
-  to: JobOutput["type"],
+  to: Destination["type"],
   failed: Extract<Delivery, { ok: false }>,
 ): Promise<void> {
   const delayS = redeliveryDelayS(context.random, to, 1, failed.retryAfterS);

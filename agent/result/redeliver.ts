@@ -1,4 +1,5 @@
-import { reasonOf } from "../../base/errors.ts";
+import { withDeadline } from "../../base/clock.ts";
+import { DroverError, reasonOf } from "../../base/errors.ts";
 import type { QueueMessage } from "../../cloud/ports/queue.ts";
 import type { Failure } from "../../jobs/failure.ts";
 import { type JobIdentity, verifyIdentity } from "../../jobs/identity.ts";
@@ -10,9 +11,9 @@ import type { QueueClock } from "../receive/queue-clock.ts";
 import type { Delivery } from "./callback.ts";
 import { carriedBody } from "./carry.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
-import { stateDelivered, stateParked } from "./insist.ts";
+import { insist, stateDelivered, stateParked } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
-import { park, undeliverable } from "./park.ts";
+import { isMovedLetter, park, putBack, undeliverable } from "./park.ts";
 import { notDueForS, redeliveryDelayS } from "./postpone.ts";
 
 /** A receiver that says no (4xx) is asked this often, in case it was being deployed. */
@@ -72,67 +73,75 @@ async function decideNext(
   nowMs: number,
   signal: AbortSignal,
 ): Promise<Next> {
-  const job = verifyIdentity(message, context.fleetKey);
+  const { objects, clock, settings, random, fleetKey } = context;
+  const job = verifyIdentity(message, fleetKey);
   if (job === undefined) {
-    return await give(context, { id: message.id, generation: 0 }, message.body, {
-      code: "internal",
-      message: "A message on the deliveries queue does not carry the fleet's signature.",
-    });
+    const reason = "A message on the deliveries queue does not carry the fleet's signature.";
+    await park(context, { id: message.id, generation: 0 }, message.body, internal(reason));
+    return "settled";
   }
   const waitS = notDueForS(message, nowMs);
   if (waitS > 0) return { waitS };
-  const request = await carriedBody(context.objects, job, message);
-  const told = request === undefined ? undefined : addresseeOf(request);
-  if (request === undefined || told === undefined) {
-    return await give(context, job, message.body, {
-      code: "internal",
-      message:
-        "The request of a postponed delivery is gone from the bucket, or names no output that this agent knows.",
-    });
-  }
-  const sinceS = (nowMs - message.sentAt) / 1000;
-  return await tryAgain(context, job, { request, output: told.output, sinceS }, signal);
-}
-
-async function tryAgain(
-  context: AgentContext,
-  job: JobIdentity,
-  due: { request: string; output: Parameters<typeof parcelOf>[2]; sinceS: number },
-  signal: AbortSignal,
-): Promise<Next> {
-  const { objects, clock, settings, random } = context;
   const owner = random.uuid();
   const until = clock.monotonic() + settings.visibilityTimeoutS * 1000;
   const claim = await takeClaim(objects, job, owner, settings.visibilityTimeoutS);
-  if (claim.outcome === "over") return "settled";
-  if (claim.outcome === "busy") return { waitS: claim.waitS };
-  const result = claim.outcome === "granted" ? await objects.get(resultKey(job)) : undefined;
-  if (claim.outcome === "no-result" || result === undefined) {
-    return await give(context, job, due.request, {
-      code: "internal",
-      message: "The result of a postponed delivery is no longer in the bucket. Submit the job again.",
-    });
+  switch (claim.outcome) {
+    case "delivered":
+      return "settled";
+    case "parked":
+      if (isMovedLetter(context, message)) await putBack(context, message);
+      return "settled";
+    case "busy":
+      return { waitS: claim.waitS };
+    case "no-result":
+      await park(context, job, message.body, internal(RESULT_GONE));
+      return "settled";
+    case "granted": {
+      const { etag, failures } = claim;
+      const sinceS = (nowMs - message.sentAt) / 1000;
+      return await tryAgain(context, { message, job, owner, until, etag, failures, sinceS, signal });
+    }
   }
-  const delivery = await offer(context, parcelOf(job, result.body, due.output), until, signal);
+}
+
+/** A postponed delivery, and our claim to it. */
+interface Due {
+  message: QueueMessage;
+  job: JobIdentity;
+  owner: string;
+  /** Monotonic milliseconds at which the claim ends. */
+  until: number;
+  etag: string;
+  failures: number;
+  /** Since it was postponed. */
+  sinceS: number;
+  signal: AbortSignal;
+}
+
+async function tryAgain(context: AgentContext, due: Due): Promise<Next> {
+  const { objects, random, settings } = context;
+  const { message, job, owner, until, etag, signal } = due;
+  const [request, result] = await Promise.all([
+    carriedBody(objects, job, message),
+    objects.get(resultKey(job)),
+  ]);
+  const told = request === undefined ? undefined : addresseeOf(request);
+  if (request === undefined || told === undefined) {
+    return await giveUp(context, due, request ?? message.body, internal(REQUEST_GONE));
+  }
+  if (result === undefined) return await giveUp(context, due, request, internal(RESULT_GONE));
+  const delivery = await offer(context, parcelOf(job, result.body, told.output), until, signal);
   if (delivery === undefined) return { waitS: 1 };
   if (delivery.ok) {
     await stateDelivered(context, job, owner);
     return "settled";
   }
-  const failures = claim.failures + 1;
+  const failures = due.failures + 1;
   if (isHopeless(delivery, failures, due.sinceS, settings.deliveryBudgetS)) {
-    try {
-      await park(context, job, due.request, undeliverable(delivery.reason));
-    } catch (error) {
-      // The dead-letter queue may be back long before the claim runs out. What fails is not the receiver, so it does not count.
-      await releaseClaim(objects, job, owner, claim.etag, claim.failures);
-      throw error;
-    }
-    await stateParked(context, job, owner, claim.etag);
-    return "settled";
+    return await giveUp(context, due, request, undeliverable(delivery.reason));
   }
-  await releaseClaim(objects, job, owner, claim.etag, failures);
-  return { waitS: redeliveryDelayS(random, due.output.type, failures, delivery.retryAfterS) };
+  await releaseClaim(objects, job, owner, etag, failures);
+  return { waitS: redeliveryDelayS(random, told.output.type, failures, delivery.retryAfterS) };
 }
 
 function isHopeless(
@@ -144,12 +153,29 @@ function isHopeless(
   return delivery.gone === true || (delivery.refused && failures >= REFUSALS) || ageS >= budgetS;
 }
 
-async function give(
-  context: AgentContext,
-  job: JobIdentity,
-  request: string,
-  failure: Failure,
-): Promise<Next> {
-  await park(context, job, request, failure);
+/** Its receiver is not asked again while the dead-letter queue is away: not before the claim has run out. */
+async function giveUp(context: AgentContext, due: Due, request: string, failure: Failure): Promise<Next> {
+  const { job, owner, until, etag, failures } = due;
+  const leftMs = Math.max(0, until - context.clock.monotonic());
+  const parking = (signal: AbortSignal) =>
+    insist(context, signal, () => park(context, job, request, failure));
+  try {
+    await withDeadline(context.clock, leftMs, noAnswer, parking, due.signal);
+  } catch (error) {
+    // What fails is not the receiver, so it does not count.
+    await releaseClaim(context.objects, job, owner, etag, failures);
+    throw error;
+  }
+  await stateParked(context, job, owner, etag);
   return "settled";
+}
+
+const noAnswer = () => new DroverError("cloud-unreachable", "The dead-letter queue did not answer in time.");
+
+const REQUEST_GONE =
+  "The request of a postponed delivery is gone from the bucket, or names no output that this agent knows.";
+const RESULT_GONE = "The result of a postponed delivery is no longer in the bucket. Submit the job again.";
+
+function internal(message: string): Failure {
+  return { code: "internal", message };
 }

@@ -4,9 +4,9 @@ import type { Failure } from "../../jobs/failure.ts";
 import type { JobIdentity } from "../../jobs/identity.ts";
 import { resultKey } from "../../jobs/keys.ts";
 import { buildResponse } from "../../schemas/build.ts";
-import type { JobOutput } from "../../schemas/request.ts";
 import type { JobResponse } from "../../schemas/response.ts";
 import { validate } from "../../schemas/validate.ts";
+import type { Destination } from "../admit/admit.ts";
 import type { AgentContext } from "../context.ts";
 import type { Lease } from "../receive/lease.ts";
 import { releaseClaim, takeClaim } from "./claims.ts";
@@ -14,7 +14,7 @@ import { commitResult } from "./commit.ts";
 import type { Parcel } from "./deliver.ts";
 import { insist, stateDelivered, stateParked } from "./insist.ts";
 import { offer, parcelOf } from "./offer.ts";
-import { park, undeliverable } from "./park.ts";
+import { isMovedLetter, park, putBack, undeliverable } from "./park.ts";
 import { postpone } from "./postpone.ts";
 
 /** One message in our hands. */
@@ -48,7 +48,7 @@ export async function settle(
   context: AgentContext,
   holding: Holding,
   response: JobResponse,
-  output: JobOutput,
+  output: Destination,
   parked?: Failure,
 ): Promise<Settled> {
   const { job, attemptId, signal } = holding;
@@ -66,12 +66,17 @@ export async function settle(
  * secret that the delivery takes fails to deliver, and it is tried again: another may hold the secret.
  * @param output as the request has it
  */
-export async function resume(context: AgentContext, holding: Holding, output: JobOutput): Promise<Settled> {
-  const { job, attemptId, signal } = holding;
+export async function resume(context: AgentContext, holding: Holding, output: Destination): Promise<Settled> {
+  const { job, attemptId, message, signal } = holding;
   const { objects, clock, settings } = context;
+  if (isMovedLetter(context, message)) {
+    await insist(context, signal, () => putBack(context, message));
+    return await deleteRequest(context, holding);
+  }
   const claimedAt = clock.monotonic();
   const claim = await takeClaim(objects, job, attemptId, settings.visibilityTimeoutS);
-  if (claim.outcome === "over") return await deleteRequest(context, holding);
+  if (claim.outcome === "delivered" || claim.outcome === "parked")
+    return await deleteRequest(context, holding);
   if (claim.outcome === "busy") return { end: "returned", delayS: claim.waitS };
   const result = await objects.get(resultKey(job));
   if (claim.outcome === "no-result" || result === undefined) return { end: "returned", delayS: 1 };

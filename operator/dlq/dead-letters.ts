@@ -5,6 +5,7 @@ import type { Random } from "../../base/random.ts";
 import type { Objects } from "../../cloud/ports/objects.ts";
 import type { Queue, QueueMessage } from "../../cloud/ports/queue.ts";
 import { IDENTITY_ATTRIBUTE, type JobIdentity, signIdentity, verifyIdentity } from "../../jobs/identity.ts";
+import { letterFacts, withoutLetter } from "../../jobs/letter.ts";
 import { resultKey } from "../../jobs/keys.ts";
 import { maskSecrets } from "../../schemas/mask.ts";
 
@@ -61,13 +62,13 @@ export async function withDeadLetters<T>(
 }
 
 function letterOf(message: QueueMessage, fleetKey: Uint8Array): DeadLetter {
-  const { attributes, sentAt } = message;
+  const facts = letterFacts(message.attributes);
   return {
     job: verifyIdentity(message, fleetKey) ?? { id: message.id, generation: 0 },
-    code: attributes["drover-code"] ?? "unknown",
-    reason: attributes["drover-reason"] ?? "The queue moved it here itself, after too many receipts.",
-    instance: attributes["drover-instance"],
-    parkedAt: sentAt,
+    code: facts?.code ?? "unknown",
+    reason: facts?.reason ?? "The queue moved it here itself, after too many receipts.",
+    instance: facts?.instance,
+    parkedAt: message.sentAt,
     message,
   };
 }
@@ -88,7 +89,7 @@ export async function replay(
   tools: DeadLetterTools,
   letter: DeadLetter,
   done: Set<string>,
-): Promise<"redelivery" | "new generation" | "already replayed" | "a double"> {
+): Promise<"redelivery" | "already delivered" | "new generation" | "already replayed" | "a double"> {
   const { queues, fleetKey, objects, random } = tools;
   const redelivery = letter.code === "output-undeliverable";
   const errand = `${letter.job.id} ${letter.job.generation} ${redelivery ? "delivered" : "done"}`;
@@ -106,8 +107,12 @@ export async function replay(
   }
   if (redelivery) {
     const { body, attributes } = letter.message;
-    await reopenClaim(objects, letter.job, `operator-${random.uuid()}`);
-    await queues.deliveries.send(body, { attributes });
+    const left = await reopenClaim(objects, letter.job, `operator-${random.uuid()}`);
+    if (left === "delivered") {
+      await drop(tools, letter);
+      return "already delivered";
+    }
+    await queues.deliveries.send(body, { attributes: withoutLetter(attributes) });
   } else {
     const next = { id: letter.job.id, generation: letter.job.generation + 1 };
     // A crash may have left two letters of one job: the second has nothing left to do.

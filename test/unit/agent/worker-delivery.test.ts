@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createWorld } from "../../support/agent-world.ts";
+import { buildRequest } from "../../../schemas/build.ts";
+import { createWorld, requestOf } from "../../support/agent-world.ts";
 import { createLife } from "../../support/mortal.ts";
 
 const bodies = (requests: readonly { body?: string | Uint8Array }[]) =>
@@ -144,6 +145,27 @@ describe("a callback that fails", () => {
     await world.drain(agent);
   });
 
+  test("with 410 is not asked every few seconds while the dead-letter queue is away", async () => {
+    const life = createLife();
+    const world = createWorld({ callback: (n) => ({ status: n === 0 ? 500 : 410 }) });
+    await world.submit();
+    const agent = world.start(life);
+    life.cut(/^dead\./);
+    await world.clock.until(() => world.callbacks.requests.length === 2);
+    await world.clock.advance(55_000); // the claim is good for sixty
+    expect(world.callbacks.requests).toHaveLength(2);
+    await world.clock.advance(15_000);
+    expect(world.callbacks.requests).toHaveLength(3);
+    agent.worker.stop();
+    await world.clock.settle(agent.ended); // it does not insist when it has to go
+    const [delivery] = world.queues.deliveries.messages;
+    expect(delivery?.visibleAt).toBeLessThanOrEqual(world.clock.monotonic());
+    const second = world.start(createLife(), "b");
+    await world.clock.until(world.idle, 10_000);
+    expect(world.queues.dead.messages).toHaveLength(1);
+    await world.drain(second);
+  });
+
   test.each([60, 600, 3_000])("is left alone for the %s s of its Retry-After", async (seconds) => {
     const headers = { "retry-after": String(seconds) };
     const world = createWorld({ callback: (n) => (n === 0 ? { status: 503, headers } : {}) });
@@ -215,6 +237,56 @@ describe("the deliveries queue", () => {
     await world.clock.until(world.idle);
     expect(world.queues.dead.messages).toHaveLength(1);
     expect(world.callbacks.requests).toEqual([]);
+    await world.drain(agent);
+  });
+
+  test("a letter that SQS's own redrive moved, to whichever queue, goes back as it is", async () => {
+    const world = createWorld({ callback: () => ({ status: 410 }) });
+    await world.submit();
+    const agent = world.start();
+    for (const to of [world.queues.deliveries, world.queues.requests]) {
+      await world.clock.until(world.idle);
+      const [letter] = await world.queues.dead.receive({ max: 10, waitS: 0, visibilityTimeoutS: 60 });
+      if (letter === undefined) throw new Error("It was given up.");
+      expect(letter.attributes).toMatchObject({ "drover-code": "output-undeliverable" });
+      await to.send(letter.body, { attributes: letter.attributes });
+      await world.queues.dead.delete([letter.receiptHandle]);
+      await world.clock.until(world.idle);
+      expect(world.queues.dead.messages).toMatchObject([
+        { body: letter.body, attributes: letter.attributes },
+      ]);
+    }
+    expect(world.callbacks.requests).toHaveLength(1);
+    await world.drain(agent);
+  });
+
+  test("a request that goes by way of the bucket and is gone from there is parked once, copies or not", async () => {
+    const world = createWorld({ callback: () => ({ status: 500 }) });
+    const id = await world.submit(`${buildRequest(requestOf())}${" ".repeat(1024 * 1024 - 2_000)}`);
+    const agent = world.start();
+    await world.clock.until(() => world.queues.deliveries.messages.length === 1);
+    await world.objects.delete(`jobs/${id}/g0/request`);
+    const [held] = world.queues.deliveries.messages;
+    if (held === undefined) throw new Error("The delivery is there.");
+    await world.queues.deliveries.send(held.body, { attributes: held.attributes });
+    await world.clock.until(world.idle);
+    expect(world.queues.dead.messages).toMatchObject([{ attributes: { "drover-code": "internal" } }]);
+    await world.drain(agent);
+  });
+
+  test("a request that is gone from the bucket is no matter once its result was delivered", async () => {
+    const world = createWorld({ callback: (n) => ({ status: n === 0 ? 500 : 200 }) });
+    const id = await world.submit(`${buildRequest(requestOf())}${" ".repeat(1024 * 1024 - 2_000)}`);
+    const agent = world.start();
+    await world.clock.until(() => world.queues.deliveries.messages.length === 1);
+    const [held] = world.queues.deliveries.messages;
+    if (held === undefined) throw new Error("The delivery is there.");
+    await world.clock.until(world.idle);
+    await world.objects.delete(`jobs/${id}/g0/request`);
+    await world.queues.deliveries.send(held.body, { attributes: held.attributes });
+    await world.clock.until(world.idle);
+    expect(world.callbacks.answers).toEqual([500, 200]);
+    expect(world.queues.dead.messages).toEqual([]);
     await world.drain(agent);
   });
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { claimMetadata, claimOf } from "../../../jobs/claim.ts";
+import { buildResponse } from "../../../schemas/build.ts";
 import {
   CALLBACK,
   createWorld,
@@ -85,6 +87,47 @@ describe("requests that are refused", () => {
     expect(world.queues.requests.messages).toMatchObject([{ id, receiveCount: 1 }]);
     expect(world.result(id)).toBeUndefined();
     await world.drain(agent);
+  });
+
+  describe("a request for a newer contract, with an output that only a newer agent knows", () => {
+    const request = '<request service="echo" contract="2"><output type="pigeon"/></request>';
+
+    /** The newer agent was gone before it could tell its client. */
+    async function committedByNewer(options: WorldOptions = {}) {
+      const world = createWorld(options);
+      const id = await world.submit(request);
+      const response = buildResponse({
+        service: "echo",
+        status: "success",
+        messageId: id,
+        artifacts: [],
+        timings: { queuedS: 0, inputS: 0, runS: 1 },
+        message: "Request successfully processed.",
+      });
+      const claim = { owner: "newer", state: "held", claimS: 60, failures: 0 } as const;
+      await world.objects.put(`jobs/${id}/g0/result`, response, { metadata: claimMetadata(claim) });
+      const agent = world.start();
+      return { world, id, agent };
+    }
+
+    test("is not taken for one that nobody waits for: its delivery is left to a newer agent", async () => {
+      const { world, id, agent } = await committedByNewer();
+      await world.clock.until(() => world.queues.requests.messages.length === 0);
+      expect(world.queues.deliveries.messages).toMatchObject([{ body: request }]);
+      const claim = (await world.objects.head(`jobs/${id}/g0/claim`))?.metadata ?? {};
+      expect(claimOf(claim)).toMatchObject({ state: "released" });
+      await world.drain(agent);
+    });
+
+    test("is parked as undeliverable when none came", async () => {
+      const { world, agent } = await committedByNewer({ settings: { deliveryBudgetS: 600 } });
+      await world.clock.until(world.idle);
+      expect(world.clock.monotonic()).toBeGreaterThan(600_000);
+      expect(world.queues.dead.messages).toMatchObject([
+        { body: request, attributes: { "drover-code": "output-undeliverable" } },
+      ]);
+      await world.drain(agent);
+    });
   });
 
   test("a deadline that has passed in the queue", async () => {

@@ -77,7 +77,7 @@ describe("the claim to deliver", () => {
     const { clock, objects, take } = await committed();
     await markDelivered(objects, JOB, "a");
     await clock.advance(1e6);
-    expect(await take("b")).toEqual({ outcome: "over" });
+    expect(await take("b")).toEqual({ outcome: "delivered" });
     expect(await takeClaim(objects, { id: "other", generation: 0 }, "b", 60)).toEqual({
       outcome: "no-result",
     });
@@ -90,7 +90,7 @@ describe("the claim to deliver", () => {
     const taken = await take("a");
     if (taken.outcome !== "granted") throw new Error("It was free.");
     await markParked(objects, JOB, "a", taken.etag);
-    expect(await take("b")).toEqual({ outcome: "over" });
+    expect(await take("b")).toEqual({ outcome: "parked" });
     await reopenClaim(objects, JOB, "operator-1");
     expect(await take("b")).toMatchObject({ outcome: "granted", failures: 0 });
   });
@@ -121,7 +121,7 @@ describe("the claim to deliver", () => {
     const { objects, take } = await committed();
     await markDelivered(objects, JOB, "a");
     await reopenClaim(objects, JOB, "operator-1");
-    expect(await take("b")).toEqual({ outcome: "over" });
+    expect(await take("b")).toEqual({ outcome: "delivered" });
     const other = { id: "other", generation: 0 };
     await reopenClaim(objects, other, "operator-1");
     expect(objects.stored.has(claimKey(other))).toBe(false);
