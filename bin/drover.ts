@@ -73,6 +73,9 @@ ${Object.entries(COMMANDS)
 Exit codes: 0 fine · 1 failed · 64 wrong usage or settings · 69 something it needs is not there.
 `;
 
+// `drover … | head` closes our output early: an end without a word, and the exit code that a shell gives for SIGPIPE.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 141 : 1));
+
 const [name = "", ...rest] = process.argv.slice(2);
 const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 if (command !== undefined) {

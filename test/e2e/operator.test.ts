@@ -108,3 +108,11 @@ test("a job that failed and whose client could not be told so is both delivered 
   expect(replayed.toSorted()).toEqual([`${id} replayed: new generation`, `${id} replayed: redelivery`]);
   await expect.poll(() => server.seen.length, { timeout: 20_000 }).toBe(3);
 }, 60_000);
+
+test("a reader who closes our output early gets no stack trace", async () => {
+  const { child, lines } = startDrover(["cloud", "--help"], fleet.env);
+  child.stdout?.destroy();
+  await once(child, "close");
+  expect(child.exitCode).toBe(141);
+  expect(lines).toEqual([]);
+});
