@@ -45,7 +45,8 @@ export function main(argv: string[]): Promise<number> {
     const done = new Set<string>();
     return forEach(ids, flags, async (tools, letter) => {
       const how = await replay(tools, letter, done);
-      return `${letter.job.id} ${how === "a double" ? "dropped" : "replayed"}: ${how}`;
+      const isSent = how === "redelivery" || how === "new generation";
+      return `${letter.job.id} ${isSent ? "replayed" : "dropped"}: ${how}`;
     });
   });
   add("drop [ids...]", "Delete letters for good.", (ids, flags) =>
