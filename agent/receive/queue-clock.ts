@@ -3,7 +3,7 @@ import type { QueueMessage } from "../../cloud/ports/queue.ts";
 
 /**
  * The queue's own time, for what it measures by it: ages, retention, deadlines. A first receipt tells it, because its
- * time stamp is the queue's now; our own clock may be hours off.
+ * time stamp is the queue's now; a later receipt, that it is at least as late. Our own clock may be hours off.
  */
 export class QueueClock {
   readonly #clock: Clock;
@@ -15,7 +15,9 @@ export class QueueClock {
 
   /** Learns from a message that was received just now. */
   observe({ receiveCount, firstReceivedAt }: QueueMessage): void {
-    if (receiveCount === 1 && firstReceivedAt > 0) this.#skewMs = firstReceivedAt - this.#clock.now();
+    if (firstReceivedAt === 0) return;
+    const skewMs = firstReceivedAt - this.#clock.now();
+    this.#skewMs = receiveCount === 1 ? skewMs : Math.max(this.#skewMs, skewMs);
   }
 
   /** Epoch milliseconds, as the queue would say. */

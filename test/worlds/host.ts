@@ -305,6 +305,7 @@ export class Host {
     const left = this.#throttled.get(call.port) ?? 0;
     if (left === 0) return undefined;
     this.#throttled.set(call.port, left - 1);
+    this.#world.onLasting(this.#world.clock.monotonic());
     return errorOf("throttled", call);
   }
 
