@@ -15,7 +15,7 @@ export class QueueClock {
 
   /** Learns from a message that was received just now. */
   observe({ receiveCount, firstReceivedAt }: QueueMessage): void {
-    if (firstReceivedAt === 0) return;
+    if (!(firstReceivedAt > 0)) return;
     const skewMs = firstReceivedAt - this.#clock.now();
     this.#skewMs = receiveCount === 1 ? skewMs : Math.max(this.#skewMs, skewMs);
   }

@@ -80,6 +80,10 @@ async function decideNext(
     await park(context, { id: message.id, generation: 0 }, message.body, internal(reason));
     return "settled";
   }
+  if (isMovedLetter(context, message)) {
+    await putBack(context, message);
+    return "settled";
+  }
   const waitS = notDueForS(message, nowMs);
   if (waitS > 0) return { waitS };
   const owner = random.uuid();
@@ -87,9 +91,7 @@ async function decideNext(
   const claim = await takeClaim(objects, job, owner, settings.visibilityTimeoutS);
   switch (claim.outcome) {
     case "delivered":
-      return "settled";
     case "parked":
-      if (isMovedLetter(context, message)) await putBack(context, message);
       return "settled";
     case "busy":
       return { waitS: claim.waitS };

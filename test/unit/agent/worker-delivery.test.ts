@@ -240,15 +240,19 @@ describe("the deliveries queue", () => {
     await world.drain(agent);
   });
 
-  test("a letter that SQS's own redrive moved, to whichever queue, goes back as it is", async () => {
+  test.each([
+    ["output-undeliverable", buildRequest(requestOf()), 1],
+    ["request-not-xml", "hello", 0],
+  ])("a letter (%s) that SQS's own redrive moved, to whichever queue, goes back as it is", async (...its) => {
+    const [code, body, callbacks] = its;
     const world = createWorld({ callback: () => ({ status: 410 }) });
-    await world.submit();
+    await world.submit(body);
     const agent = world.start();
     for (const to of [world.queues.deliveries, world.queues.requests]) {
       await world.clock.until(world.idle);
       const [letter] = await world.queues.dead.receive({ max: 10, waitS: 0, visibilityTimeoutS: 60 });
       if (letter === undefined) throw new Error("It was given up.");
-      expect(letter.attributes).toMatchObject({ "drover-code": "output-undeliverable" });
+      expect(letter.attributes).toMatchObject({ "drover-code": code });
       await to.send(letter.body, { attributes: letter.attributes });
       await world.queues.dead.delete([letter.receiptHandle]);
       await world.clock.until(world.idle);
@@ -256,7 +260,7 @@ describe("the deliveries queue", () => {
         { body: letter.body, attributes: letter.attributes },
       ]);
     }
-    expect(world.callbacks.requests).toHaveLength(1);
+    expect(world.callbacks.requests).toHaveLength(callbacks);
     await world.drain(agent);
   });
 

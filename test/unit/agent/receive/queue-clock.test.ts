@@ -46,7 +46,9 @@ test("a later receipt takes nothing back that was known better, nor what the own
 
 test("a message without the stamp teaches nothing", () => {
   const { queueClock, queueMs, receive } = off(0);
-  receive(1, 0);
-  receive(2, 0);
+  for (const stamp of [0, NaN]) {
+    receive(1, stamp);
+    receive(2, stamp);
+  }
   expect(queueClock.now()).toBe(queueMs());
 });
